@@ -1,0 +1,46 @@
+# The front door. On a machine with python3 and pip only, `make demo` and `make test` set up all they need in .venv.
+PYTHON ?= python3
+IN := .venv/bin
+
+.PHONY: help demo psql test test-long lint bench wheels docs constraints clean setup setup-dev
+
+help:           ## what there is
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
+
+setup:
+	@$(PYTHON) dev/setup.py
+
+setup-dev:
+	@$(PYTHON) dev/setup.py --dev
+
+demo: setup     ## the main job: fake HubSpot -> tap-hubspot -> target-crmdb -> embedded Postgres, twice
+	@$(IN)/python dev/demo.py
+
+psql: setup     ## look at what the demo left in its Postgres
+	@$(IN)/python dev/demo.py psql
+
+test: setup-dev ## the tests, on the embedded Postgres and every other one found
+	@$(IN)/python -m pytest -m "not long"
+
+test-long: setup-dev ## the tests with their longer sweeps
+	@$(IN)/python -m pytest
+
+lint: setup-dev ## ruff and mypy --strict
+	@$(IN)/ruff check .
+	@$(IN)/ruff format --check .
+	@$(IN)/python dev/typecheck.py
+
+bench: setup-dev ## benchmarks beside other tools, as ratios
+	@$(IN)/python bench/run.py
+
+wheels: setup-dev ## build the wheels and try each alone in a new environment
+	@$(IN)/python dev/wheels.py
+
+docs: setup-dev ## write the settings tables and meltano.yml from the code
+	@$(IN)/python dev/settings.py
+
+constraints: setup-dev ## resolve the pins anew
+	@$(IN)/python dev/constraints.py
+
+clean:          ## remove the demo's own data
+	@$(PYTHON) dev/clean.py
