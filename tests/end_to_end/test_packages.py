@@ -40,7 +40,7 @@ def installed(wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Callabl
     """Installs a distribution into a new environment, only our other wheels beside it; gives its `bin`."""
 
     def install(distribution: str) -> Path:
-        venv = tmp_path_factory.mktemp(distribution.split("[")[0])
+        venv = tmp_path_factory.mktemp(distribution.partition("[")[0])
         subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, "--clear", venv], check=True)
         python = venv / "bin" / "python"
         pip = [UV, "pip", "install", "--quiet", "--python", python, "-c", ROOT / "constraints.txt"]
