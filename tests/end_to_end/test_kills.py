@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from fake_crm import FakeCrm
 
 if TYPE_CHECKING:
