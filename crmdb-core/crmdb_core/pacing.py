@@ -1,0 +1,141 @@
+"""Rate budgets: how many requests may start in which window, learned from what the server says."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = ["Budget", "Pacer"]
+
+_ALL = "*"
+
+
+@dataclass(frozen=True)
+class Budget:
+    """At most `limit` requests in any window of `per_seconds`."""
+
+    limit: int
+    per_seconds: float
+
+    def __post_init__(self) -> None:
+        """Refuse a budget that nothing could ever pass."""
+        if self.limit < 1 or self.per_seconds <= 0:
+            raise ValueError(f"a budget needs limit >= 1 and per_seconds > 0, not {self}")
+
+
+class Pacer:
+    """Spreads requests of all threads over the budgets of their buckets; a bucket without a budget is free.
+
+    `rate_limit` is a ceiling in requests per second over all buckets together, evenly spaced. `clock` gives
+    monotonic seconds and `sleep` waits; tests give their own.
+    """
+
+    def __init__(
+        self,
+        budgets: Mapping[str, Budget] | None = None,
+        *,
+        rate_limit: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
+        self._clock = clock
+        self._sleep = sleep
+        self._lock = threading.Lock()
+        self._windows = {name: _Window(budget) for name, budget in (budgets or {}).items()}
+        if rate_limit is not None:
+            self._windows[_ALL] = _Window(Budget(1, 1 / rate_limit))
+
+    def wait(self, bucket: str = "default") -> float:
+        """Take the next free slot of the bucket and sleep until it comes; returns the seconds waited."""
+        with self._lock:
+            now = self._clock()
+            windows = [self._windows[name] for name in (bucket, _ALL) if name in self._windows]
+            slot = max((window.next_slot(now) for window in windows), default=now)
+            for window in windows:
+                window.take(slot)
+        delay = slot - now
+        if delay > 0:
+            self._sleep(delay)
+        return max(delay, 0.0)
+
+    def hold(self, bucket: str, seconds: float) -> None:
+        """Let no request of the bucket start for so long (the server said 429)."""
+        with self._lock:
+            window = self._windows.setdefault(bucket, _Window(None))
+            window.held_until = max(window.held_until, self._clock() + seconds)
+
+    def learn(
+        self,
+        bucket: str = "default",
+        *,
+        limit: int | None = None,
+        remaining: int | None = None,
+        per_seconds: float | None = None,
+    ) -> None:
+        """Take over what a response says of the bucket: its limit, its window, how many requests are left in it.
+
+        Fewer left than counted here means that somebody else uses the same quota: their requests are counted as
+        made just now, so the budget is never overdrawn.
+        """
+        with self._lock:
+            window = self._windows.setdefault(bucket, _Window(None))
+            window.adjust(limit, per_seconds)
+            if remaining is not None:
+                window.count_strangers(remaining, self._clock())
+
+
+class _Window:
+    """Start times of the requests in one budget's sliding window; times in the future are slots given away."""
+
+    def __init__(self, budget: Budget | None) -> None:
+        self.budget = budget
+        self.held_until = float("-inf")
+        self._slots: deque[float] = deque()
+
+    def next_slot(self, now: float) -> float:
+        """The earliest time at which one more request may start."""
+        free = max(now, self.held_until)
+        if self.budget is None:
+            return free
+        self._forget(now)
+        if len(self._slots) < self.budget.limit:
+            return free
+        return max(free, self._slots[-self.budget.limit] + self.budget.per_seconds)
+
+    def take(self, slot: float) -> None:
+        """Give a slot away."""
+        if self.budget is not None:
+            self._slots.append(slot)
+
+    def adjust(self, limit: int | None, per_seconds: float | None) -> None:
+        """Follow a limit or window that the server states."""
+        if self.budget is not None:
+            self.budget = replace(
+                self.budget,
+                limit=limit if limit and limit > 0 else self.budget.limit,
+                per_seconds=per_seconds if per_seconds and per_seconds > 0 else self.budget.per_seconds,
+            )
+        elif limit and limit > 0 and per_seconds and per_seconds > 0:
+            self.budget = Budget(limit, per_seconds)
+
+    def count_strangers(self, remaining: int, now: float) -> None:
+        """Count requests that others made from the same quota as made now."""
+        if self.budget is None:
+            return
+        self._forget(now)
+        strangers = self.budget.limit - len(self._slots) - max(remaining, 0)
+        for _ in range(strangers):
+            self._slots.append(now)
+        if strangers > 0:
+            self._slots = deque(sorted(self._slots))
+
+    def _forget(self, now: float) -> None:
+        assert self.budget is not None
+        while self._slots and self._slots[0] + self.budget.per_seconds <= now:
+            self._slots.popleft()
