@@ -1,0 +1,124 @@
+"""Property values: HubSpot sends every one as text or null; here they get the type that their SCHEMA declares."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+# stricter than Decimal(): no NaN, no Infinity, no 1_000, no digits of other scripts
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:Z|[+-]\d{2}:\d{2})", re.ASCII)
+_EPOCH_MS = re.compile(r"-?\d{9,15}(?:\.0*)?", re.ASCII)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class MisfitError(ValueError):
+    """A value that its declared type cannot hold."""
+
+
+def to_number(text: str) -> Decimal:
+    """Exactly the number written; `"12.50"` keeps its two places."""
+    if not _NUMBER.fullmatch(text):
+        raise MisfitError
+    return Decimal(text)
+
+
+def to_boolean(text: str) -> bool:
+    """`true` and `false`, in any case."""
+    value = {"true": True, "false": False}.get(text.lower())
+    if value is None:
+        raise MisfitError
+    return value
+
+
+def to_date(text: str) -> str:
+    """`YYYY-MM-DD`, also from epoch milliseconds of a midnight (legacy values)."""
+    if _DATE.fullmatch(text):
+        return _real(date.fromisoformat, text)
+    instant = datetime.fromisoformat(to_instant(text))
+    if instant.astimezone(UTC).time() != _EPOCH.time():
+        raise MisfitError
+    return instant.astimezone(UTC).date().isoformat()
+
+
+def to_instant(text: str) -> str:
+    """An instant with its offset as HubSpot wrote it; epoch milliseconds (legacy values) become ISO 8601 in UTC."""
+    if _INSTANT.fullmatch(text):
+        return _real(datetime.fromisoformat, text)
+    if _EPOCH_MS.fullmatch(text):
+        instant = _EPOCH + timedelta(milliseconds=int(Decimal(text)))
+        return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    raise MisfitError
+
+
+def _real(parse: Callable[[str], object], text: str) -> str:
+    """The text itself, if there is such a day: the pattern alone lets 30 February pass."""
+    try:
+        parse(text)
+    except ValueError as error:
+        raise MisfitError from error
+    return text
+
+
+def caster(schema: Mapping[str, Any]) -> Callable[[str], object] | None:
+    """The cast for a property with this JSON schema; None where text stays text."""
+    types = schema.get("type", ())
+    if "number" in types or "integer" in types:
+        return to_number
+    if "boolean" in types:
+        return to_boolean
+    return {"date": to_date, "date-time": to_instant}.get(schema.get("format", ""))
+
+
+class Misfits:
+    """Counts, per property, the values that did not fit; holds no value."""
+
+    def __init__(self) -> None:
+        self._count: Counter[str] = Counter()
+
+    def add(self, name: str) -> None:
+        """Count one value of this property that became null."""
+        self._count[name] += 1
+
+    def __bool__(self) -> bool:
+        return bool(self._count)
+
+    @override
+    def __str__(self) -> str:
+        """`hs_hd_ticket_ids: 3, annualrevenue: 1`, most first."""
+        return ", ".join(f"{name}: {count}" for name, count in self._count.most_common())
+
+
+class Casts:
+    """The casts of one stream's selected properties."""
+
+    def __init__(self, schemas: Mapping[str, Mapping[str, Any]]) -> None:
+        self.names = tuple(schemas)
+        self.misfits = Misfits()
+        self._casts = [(name, cast) for name, schema in schemas.items() if (cast := caster(schema))]
+
+    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The selected properties, typed; one that HubSpot left out is null, as one that it sent as null."""
+        typed = {name: values.get(name) for name in self.names}
+        for name, cast in self._casts:
+            if (value := typed[name]) is not None:
+                typed[name] = self._cast(name, cast, str(value).strip())
+        return typed
+
+    def _cast(self, name: str, cast: Callable[[str], object], text: str) -> object:
+        if not text:
+            return None
+        try:
+            return cast(text)
+        except (MisfitError, OverflowError):
+            self.misfits.add(name)
+            return None

@@ -1,0 +1,72 @@
+"""Batch reads and lists, against answers in memory."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from tap_hubspot.batch import Batch, BatchError, BatchRead
+from tap_hubspot.listing import RepeatedCursorError, archived_ids, listed
+
+
+class Answers:
+    """Answers in turn, and what was asked."""
+
+    def __init__(self, *answers: dict[str, Any]) -> None:
+        self.answers = list(answers)
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+
+    def get_json(self, path: str, params: dict[str, Any] | None = None, *, bucket: str = "default") -> Any:
+        del bucket
+        self.asked.append((path, dict(params or {})))
+        return self.answers.pop(0)
+
+    def post_json(self, path: str, body: dict[str, Any], *, bucket: str = "default") -> Any:
+        return self.get_json(path, body, bucket=bucket)
+
+
+def test_rows_come_in_the_order_of_the_ids_and_gone_ones_are_counted() -> None:
+    gone = {"status": "error", "category": "OBJECT_NOT_FOUND"}
+    api = Answers({"results": [{"id": "2"}, {"id": "1"}], "errors": [gone]})
+    batch = BatchRead(api, "/batch/read", ["email"])(("1", "2", "3"))
+    assert batch == Batch(("1", "2", "3"), ({"id": "1"}, {"id": "2"}))
+    assert batch.missing == 1
+    inputs = [{"id": "1"}, {"id": "2"}, {"id": "3"}]
+    assert api.asked == [("/batch/read", {"properties": ["email"], "inputs": inputs})]
+
+
+def test_another_error_in_a_batch_is_not_taken_for_a_deletion() -> None:
+    api = Answers({"results": [], "errors": [{"category": "VALIDATION_ERROR"}]})
+    with pytest.raises(BatchError, match="VALIDATION_ERROR"):
+        BatchRead(api, "/batch/read", [])(("1",))
+
+
+def test_archived_records_are_asked_for_as_such() -> None:
+    api = Answers({"results": []})
+    BatchRead(api, "/batch/read", [], archived=True)(("1",))
+    assert api.asked[0][0] == "/batch/read?archived=true"
+
+
+def test_a_list_follows_its_cursor_to_the_end() -> None:
+    api = Answers({"results": [1], "paging": {"next": {"after": 5}}}, {"results": []}, {"results": [9]})
+    assert list(listed(api, "/owners", limit=500)) == [1]
+    assert [params for _, params in api.asked] == [{"limit": 500}, {"limit": 500, "after": "5"}]
+
+
+def test_a_cursor_that_comes_back_is_an_error() -> None:
+    page = {"results": [], "paging": {"next": {"after": "5"}}}
+    with pytest.raises(RepeatedCursorError, match="cursor 5 of /owners"):
+        list(listed(Answers(page, page), "/owners"))
+
+
+def test_the_recycle_bin_is_cut_at_the_instant_of_archiving() -> None:
+    rows = [
+        {"id": "1", "archivedAt": "2026-01-01T00:00:00Z"},
+        {"id": "2", "archivedAt": "2025-12-31T23:59:59.999Z"},
+        {"id": "3", "archivedAt": None},
+    ]
+    since = datetime(2026, 1, 1, tzinfo=UTC)
+    assert list(archived_ids(Answers({"results": rows}), "/contacts", since=since)) == ["1", "3"]
+    assert list(archived_ids(Answers({"results": rows}), "/contacts", since=None)) == ["1", "2", "3"]
