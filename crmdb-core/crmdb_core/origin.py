@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
+from typing_extensions import override
 from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
@@ -60,6 +61,7 @@ class Origin:
             )
         return url
 
+    @override
     def __str__(self) -> str:
         parts = urlsplit(self.base)
         return f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}"
