@@ -7,18 +7,18 @@ Each query asks for the ids above the last one returned, so there is no offset t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from crmdb_core.exceptions import CrmdbError
+from crmdb_core.instants import to_millis
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     Json = dict[str, Any]
 
 ID = "hs_object_id"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Api(Protocol):
@@ -55,18 +55,13 @@ class Modified:
     high: datetime | None = None
 
     def filters(self) -> list[Json]:
-        """As search filters; instants go out as epoch milliseconds in text."""
+        """As search filters; instants go out as epoch milliseconds in text, rounded down, so that windows meet."""
         bounds = (("GTE", self.low), ("LT", self.high))
         return [
-            {"propertyName": self.name, "operator": operator, "value": str(_epoch_ms(instant))}
+            {"propertyName": self.name, "operator": operator, "value": str(to_millis(instant))}
             for operator, instant in bounds
             if instant is not None
         ]
-
-
-def _epoch_ms(instant: datetime) -> int:
-    # floored for both bounds: HubSpot keeps milliseconds, and windows that meet must floor alike; never by a float
-    return (instant - _EPOCH) // timedelta(milliseconds=1)
 
 
 class Ascent:
