@@ -151,6 +151,11 @@ class ApiSession(requests.Session):
         """The server's time in UTC by the last Date header; the local clock's before the first answer."""
         return self._server_clock.now()
 
+    @property
+    def clock_is_known(self) -> bool:
+        """Whether the server has told its time yet."""
+        return self._server_clock.is_known
+
     @contextlib.contextmanager
     def counting(self, label: str) -> Iterator[Stats]:
         """Count the calls and waits made in this block (and by `in_order` threads of it) under a stream's name too."""

@@ -39,6 +39,12 @@ class ServerClock:
                 skew.total_seconds(),
             )
 
+    @property
+    def is_known(self) -> bool:
+        """Whether a Date header was seen."""
+        with self._lock:
+            return self._skew is not None
+
     def now(self) -> datetime:
         """The server's time (UTC); before the first response the local clock's."""
         with self._lock:

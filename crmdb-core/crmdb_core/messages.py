@@ -1,0 +1,128 @@
+"""Singer messages out: encoded by msgspec, buffered, flushed in whole lines, honest about a reader that is gone."""
+
+from __future__ import annotations
+
+import atexit
+import math
+import os
+import select
+import sys
+import time
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from singer_sdk.singerlib.encoding.base import GenericSingerWriter, SingerMessageType
+from singer_sdk.singerlib.json import serialize_json
+from singer_sdk.singerlib.messages import Message
+from typing_extensions import override
+
+from crmdb_core.exceptions import OutputClosedError
+from crmdb_core.signals import critical
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["BufferedWriter"]
+
+_FULL = 256 * 1024
+_LONGEST_HELD = 1.0
+_NOT_NUMBERS = (b"NaN", b"Infinity")
+
+
+class BufferedWriter(GenericSingerWriter[bytes, Message]):
+    """Writes messages to stdout in blocks of whole lines.
+
+    A block goes out at 256 KiB, after a second, with every message that is no RECORD, and at exit. Decimals keep
+    their digits, NaN and infinities become null, datetimes are RFC 3339. `clock` gives monotonic seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._encoder = msgspec.json.Encoder(enc_hook=str, decimal_format="number")
+        self._lines: list[bytes] = []
+        self._size = 0
+        self._clock = clock
+        self._flushed_at = clock()
+        self._closed = False
+        atexit.register(self._flush_at_exit)
+
+    @override
+    def serialize_message(self, message: Message) -> bytes:
+        """One JSON line, newline included."""
+        value = message.to_dict()
+        try:
+            line = self._encoder.encode(value)
+        except (UnicodeEncodeError, OverflowError):  # a lone surrogate, for one: JSON can escape it
+            line = serialize_json(_finite(value)).encode()
+        if any(word in line for word in _NOT_NUMBERS):  # msgspec nulls NaN of floats, not of decimals
+            line = self._encoder.encode(_finite(value))
+        return line + b"\n"
+
+    @override
+    def write_message(self, message: Message) -> None:
+        """Buffer a message; raises OutputClosedError once the reader is gone."""
+        line = self.serialize_message(message)
+        self._lines.append(line)
+        self._size += len(line)
+        is_record = message.type == SingerMessageType.RECORD
+        if not is_record or self._size >= _FULL or self._clock() - self._flushed_at >= _LONGEST_HELD:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write out what is buffered, in whole lines: a signal that comes meanwhile waits."""
+        if self._closed:
+            raise OutputClosedError("the reader of the messages is gone; see the target's own error")
+        if not self._lines:
+            return
+        with critical():
+            block = b"".join(self._lines)
+            self._lines.clear()
+            self._size = 0
+            self._flushed_at = self._clock()
+            try:
+                _write(block)
+            except (BrokenPipeError, ConnectionResetError):
+                self._closed = True
+                raise OutputClosedError("the reader of the messages is gone; see the target's own error") from None
+
+    def _flush_at_exit(self) -> None:
+        if not self._closed:
+            self.flush()
+
+
+def _write(block: bytes) -> None:
+    """Write to the process's stdout by its descriptor; to a replaced stdout (tests) as that takes it."""
+    out = sys.stdout
+    out.flush()
+    if out is sys.__stdout__ and out is not None:
+        _write_all(out.fileno(), block)
+        return
+    binary = getattr(out, "buffer", None)
+    if binary is None:
+        out.write(block.decode())
+    else:
+        binary.write(block)
+        binary.flush()
+
+
+def _write_all(descriptor: int, block: bytes) -> None:
+    rest = memoryview(block)
+    while rest:
+        try:
+            rest = rest[os.write(descriptor, rest) :]
+        except BlockingIOError:  # somebody set the pipe non-blocking
+            select.select([], [descriptor], [])
+
+
+def _finite(value: Any) -> Any:
+    """The value with null for what JSON cannot say: NaN and infinities."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    if isinstance(value, Decimal):
+        return value if value.is_finite() else None
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value

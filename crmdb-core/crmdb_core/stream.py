@@ -1,0 +1,227 @@
+"""What every stream of our taps does beside fetching: window, bookmark, resume point, limit, counters."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from singer_sdk import Stream
+from singer_sdk.exceptions import InvalidStreamSortException
+from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
+from typing_extensions import override
+
+from crmdb_core.instants import format_instant, parse_instant
+from crmdb_core.window import ReadWindow, WindowKind
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+    from datetime import datetime
+
+    from singer_sdk.helpers import types
+    from singer_sdk.helpers.types import Context, Record
+
+    from crmdb_core.tap import CrmTap
+
+__all__ = ["CrmStream"]
+
+_RESUME = "resume"
+
+
+class CrmStream(Stream):
+    """A stream that yields records from `get_records` and leaves state, limits and counting to this class.
+
+    In `get_records` a tap uses: `window` (what to read), `resume_point` (where an interrupted run stood, or None),
+    `save_progress(point)` after all records up to that point were yielded, `expect(n)` when the API tells a total,
+    and the tap's `session`, whose calls are counted for the stream.
+
+    The bookmark becomes the window's high end when the stream was read whole. Only a stream with `is_sorted` (by its
+    replication key) moves it record by record. State of a failed or limited read never claims what was not emitted.
+    """
+
+    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
+    STATE_MSG_FREQUENCY = sys.maxsize  # by time instead: CrmTap.state_seconds
+    removes_vanished: ClassVar[bool] = True
+    """Whether a whole read ends with ACTIVATE_VERSION, so that the target drops rows that did not come again."""
+
+    def __init__(self, tap: CrmTap, schema: Mapping[str, Any] | None = None, name: str | None = None) -> None:
+        super().__init__(tap, schema=None if schema is None else dict(schema), name=name)
+        self.tap = tap
+        self.emitted = 0
+        self.expected: int | None = None
+        self._window: ReadWindow | None = None
+        self._open: dict[str, Any] | None = None
+        self._resume_point: dict[str, Any] | None = None
+        self._whole = False
+
+    @property
+    def window(self) -> ReadWindow:
+        """What this run reads of the stream: [low, high) by the server's clock."""
+        if self._window is None:
+            self._begin(None)
+        assert self._window is not None
+        return self._window
+
+    @property
+    def resume_point(self) -> dict[str, Any] | None:
+        """The last `save_progress` of an interrupted run over the same window, else None."""
+        _ = self.window
+        return self._resume_point
+
+    def expect(self, records: int) -> None:
+        """Tell how many records the API says will come; shown beside what was emitted."""
+        self.expected = records
+
+    def save_progress(self, point: Mapping[str, Any]) -> None:
+        """Remember where to go on after a kill; call it when every record up to here has been yielded.
+
+        `point` is the tap's own JSON (such as the last id). A run with `max_records` leaves no trace.
+        """
+        if self.tap.max_records is None and self._open is not None:
+            self._open[_RESUME] = {**self.window.to_state(), "version": self._stream_version, "point": dict(point)}
+            self.tap.write_state_if_due()
+
+    def _begin(self, context: Context | None) -> None:
+        """Resolve the window for a context and take up an interrupted run's."""
+        state = self._open = self.get_context_state(context)
+        incremental = self.replication_method == REPLICATION_INCREMENTAL
+        bookmark = state.get("replication_key_value") if state.get("replication_key") == self.replication_key else None
+        window = self.tap.resolve_window(bookmark if incremental else None, full_table=not incremental)
+        for note in window.notes:
+            self.logger.warning("%s: %s", self.name, note)
+        saved = state.get(_RESUME)
+        again = window.resumed(saved) if isinstance(saved, dict) else None
+        self._window = again or window
+        self._resume_point = (
+            dict(saved["point"]) if again is not None and isinstance(saved.get("point"), dict) else None
+        )
+        self._stream_version = self._version(saved if self._resume_point is not None else None)
+        if self._resume_point is None and self.tap.max_records is None:
+            state.pop(_RESUME, None)
+
+    def _version(self, saved: Mapping[str, Any] | None) -> int | None:
+        """The version of a whole read; a resumed one keeps the version its first rows carried."""
+        whole = self.window_is_whole and self.removes_vanished and self.tap.activates_versions
+        if not whole:
+            return None
+        version = saved.get("version") if saved else None
+        return version if isinstance(version, int) else self._initialized_at
+
+    @property
+    def window_is_whole(self) -> bool:
+        """Whether this run reads every record there is: no bookmark, `since`, `start_date` or `max_records`."""
+        return self._window is not None and self._window.kind is WindowKind.FULL and self.tap.max_records is None
+
+    @override
+    def get_starting_timestamp(self, context: Context | None) -> datetime | None:
+        """The window's low end."""
+        return self.window.low
+
+    @override
+    def get_replication_key_signpost(self, context: Context | None = None) -> None:
+        """None: the window's high end takes this part."""
+
+    @property
+    @override
+    def emit_activate_version_messages(self) -> bool:
+        """False: the SDK sends ACTIVATE_VERSION before the records; here it comes after the last."""
+        return False
+
+    @override
+    def get_batch_config(self, config: Mapping[str, Any]) -> None:
+        """None: no BATCH files, for they pass by state and counters."""
+
+    @override
+    def _write_starting_replication_value(self, context: Context | None) -> None:
+        self._begin(context)
+
+    @override
+    def _sync_records(
+        self,
+        context: types.Context | None = None,
+        *,
+        write_messages: bool = True,
+    ) -> Generator[dict[str, Any], Any, Any]:
+        records = super()._sync_records(context, write_messages=write_messages)
+        limit = self.tap.max_records
+        with self.tap.session.counting(self.name), contextlib.closing(records):
+            try:
+                for record in records:
+                    self.emitted += 1
+                    yield record
+                    if limit is not None and self.emitted >= limit:
+                        self.logger.info("%s: stopped after max_records (%d)", self.name, limit)
+                        break
+            except Exception as error:
+                if not self.tap.takes_failure(self, error):
+                    raise
+        self._write_state_message()
+        self._summarize()
+
+    def _summarize(self) -> None:
+        stats = self.tap.session.stats_of(self.name)
+        self.logger.info(
+            "%s: %d emitted, %s expected, %d calls, %.1f s waited for limits",
+            self.name,
+            self.emitted,
+            "unknown" if self.expected is None else self.expected,
+            stats.calls,
+            stats.waited,
+        )
+
+    @override
+    def _increment_stream_state(self, latest_record: Record, *, context: Context | None = None) -> None:
+        if self.is_sorted and self.window.moves_bookmark and self.replication_method == REPLICATION_INCREMENTAL:
+            self._advance_sorted(latest_record)
+        if self.tap.write_state_if_due():
+            self.logger.info("%s: %d of %s", self.name, self.emitted, self.expected or "unknown")
+
+    def _advance_sorted(self, record: Record) -> None:
+        """Move the bookmark to this record's key, as instants, not as text; never back, never past the window."""
+        assert self.replication_key is not None
+        assert self._open is not None
+        value = record.get(self.replication_key)
+        if value is None:
+            return
+        reached = parse_instant(value)
+        before = self._sorted_at
+        if before is not None and reached < before and self.check_sorted:
+            raise InvalidStreamSortException(f"{self.name}: records do not come in the order of {self.replication_key}")
+        self._sorted_at = reached
+        self._set_bookmark(min(reached, self.window.high))
+
+    _sorted_at: datetime | None = None
+
+    def _set_bookmark(self, instant: datetime) -> None:
+        assert self._open is not None
+        trusted = self.window.bookmark
+        self._open["replication_key"] = self.replication_key
+        self._open["replication_key_value"] = format_instant(instant if trusted is None else max(instant, trusted))
+
+    @override
+    def _finalize_state(self, state: dict[str, Any] | None = None) -> None:
+        """Called when the records of a context, then of the stream, came to their end."""
+        if state is not None and state is self._open:
+            self._complete()
+            self._open = None
+        super()._finalize_state(state)
+
+    def _complete(self) -> None:
+        """Everything in the window was emitted: drop what vanished, then move the bookmark."""
+        assert self._open is not None
+        if self._stream_version is not None and self.selected:
+            self._write_activate_version_message(self._stream_version)
+        self._open.pop(_RESUME, None)
+        if self.replication_method == REPLICATION_INCREMENTAL and self.window.moves_bookmark:
+            self._set_bookmark(self.window.new_bookmark)
+
+    @override
+    def _write_state_message(self) -> None:
+        self.tap.write_state()
+
+
+def _saved_progress(state: Mapping[str, Any]) -> dict[str, Any]:
+    """What `save_progress` of an earlier run left in the state; {} for nothing or garbage."""
+    saved = state.get(_RESUME)
+    return saved if isinstance(saved, dict) and isinstance(saved.get("point"), dict) else {}

@@ -1,0 +1,243 @@
+"""What every tap of ours does: check settings, read windows, write STATE, end honestly."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from abc import abstractmethod
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from dotenv import find_dotenv, load_dotenv
+from singer_sdk import Tap
+from singer_sdk.exceptions import SyncLifecycleSignal
+from singer_sdk.helpers._classproperty import classproperty
+from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
+from typing_extensions import override
+
+from crmdb_core import redaction
+from crmdb_core.exceptions import ConfigError, OutputClosedError, SyncFailedError
+from crmdb_core.exits import describe, places
+from crmdb_core.http import ApiSession
+from crmdb_core.messages import BufferedWriter
+from crmdb_core.pacing import Budget, Pacer
+from crmdb_core.retry import RetryPolicy, Verdict
+from crmdb_core.settings import faults_of, from_environment, misspelt_variables
+from crmdb_core.signals import install_signals
+from crmdb_core.window import ReadWindow, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import requests
+    from singer_sdk.helpers.capabilities import CapabilitiesEnum
+
+    from crmdb_core.stream import CrmStream
+
+__all__ = ["CrmTap"]
+
+
+class CrmTap(Tap):
+    """A tap whose streams are `CrmStream`s; a subclass gives settings, `open_session()` and `discover_streams()`.
+
+    A stream that fails is reported and the others are still read; the run then ends with exit code 1. An error that
+    would hit every stream (credentials, quota, no network) ends the run at once. STATE is written every few seconds
+    of work, at the end, and on SIGTERM, and carries `run`: expected records, calls and waits per stream.
+    """
+
+    message_writer_class = BufferedWriter
+    state_seconds: ClassVar[float] = 5.0
+    """The longest work without a STATE message."""
+
+    capabilities: ClassVar[list[CapabilitiesEnum]] = [
+        TapCapabilities.CATALOG,
+        TapCapabilities.STATE,
+        TapCapabilities.DISCOVER,
+        TapCapabilities.ACTIVATE_VERSION,
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.FLATTENING,
+        PluginCapabilities.STRUCTURED_LOGGING,
+    ]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.failures: dict[str, Exception] = {}
+        self._syncing = False
+        self._state_due_at = 0.0
+        self._reads_environment = bool(kwargs.get("parse_env_config"))
+        super().__init__(*args, **kwargs)
+
+    # what a tap gives
+
+    @abstractmethod
+    def open_session(self) -> ApiSession:
+        """Make the session of this tap; `new_session` fills in the common settings."""
+
+    def config_faults(self) -> list[str]:
+        """Faults of the settings that a schema cannot express (contradictions), in plain words."""
+        return []
+
+    def probe(self) -> None:
+        """Make one cheap call, so that the server's clock is known before the first window is made."""
+
+    # what a tap may use
+
+    @cached_property
+    def session(self) -> ApiSession:
+        """The one HTTP session of all streams."""
+        return self.open_session()
+
+    def new_session(
+        self,
+        *,
+        api_url: str,
+        auth: requests.auth.AuthBase | None = None,
+        budgets: Mapping[str, Budget] | None = None,
+        judge: Callable[[requests.Response], Verdict | None] | None = None,
+        **options: Any,
+    ) -> ApiSession:
+        """A session with this configuration's timeout, retries and rate limit."""
+        rate = self.config.get("rate_limit")
+        return ApiSession(
+            api_url=api_url,
+            auth=auth,
+            pacer=Pacer(budgets, rate_limit=None if rate is None else float(rate)),
+            retry=RetryPolicy(attempts=int(self.config["retry_attempts"])),
+            timeout=float(self.config["timeout"]),
+            user_agent=f"{self.name}/{self.plugin_version}",
+            judge=judge,
+            **options,
+        )
+
+    @property
+    def max_records(self) -> int | None:
+        """The most records per stream, if limited."""
+        return self.config.get("max_records")
+
+    @property
+    def activates_versions(self) -> bool:
+        """Whether ACTIVATE_VERSION is wanted and this run may send it: not with `since` or `max_records`."""
+        limited = self.config.get("since") is not None or self.max_records is not None
+        return bool(self.config.get("emit_activate_version_messages")) and not limited
+
+    def resolve_window(self, bookmark: Any, *, full_table: bool) -> ReadWindow:
+        """The window of a stream by its bookmark, the settings and the server's clock."""
+        if not self.session.clock_is_known:
+            self.probe()
+        return resolve(
+            now=self.session.server_now(),
+            bookmark=bookmark,
+            since=self.config.get("since"),
+            full_refresh=bool(self.config.get("full_refresh")),
+            start_date=None if full_table else self.config.get("start_date"),
+            lookback=timedelta(seconds=int(self.config["lookback"])),
+            hold_back=timedelta(seconds=int(self.config["hold_back"])),
+        )
+
+    # state
+
+    def write_state(self) -> None:
+        """Write STATE as it stands: true for everything emitted so far."""
+        self._tap_state["run"] = self._run_information()
+        self.state_writer.write_state(self.state)
+        self._state_due_at = time.monotonic() + self.state_seconds
+
+    def write_state_if_due(self) -> bool:
+        """Write STATE if the last one is some seconds old; says whether it did."""
+        if time.monotonic() < self._state_due_at:
+            return False
+        self.write_state()
+        return True
+
+    def _run_information(self) -> dict[str, Any]:
+        streams: dict[str, Any] = {}
+        for name, stream in (self._streams or {}).items():
+            stats = self.session.stats_of(name)
+            if stats.calls or getattr(stream, "emitted", 0):
+                expected = getattr(stream, "expected", None)
+                streams[name] = {"expected": expected, "calls": stats.calls, "waits": round(stats.waited, 3)}
+        return {"streams": streams}
+
+    # the run
+
+    @override  # type: ignore[misc]  # final in the SDK, yet the one way in for CLI, Meltano and tests
+    def sync_all(self) -> None:
+        """Sync all streams; raises SyncFailedError at the end if any failed."""
+        self._syncing = True
+        self._state_due_at = time.monotonic() + self.state_seconds
+        try:
+            super().sync_all()
+        except OutputClosedError:
+            raise
+        except BaseException:
+            with contextlib.suppress(OutputClosedError):  # the first failure is the one to report
+                self._last_words()
+            raise
+        finally:
+            self._syncing = False
+        self._last_words()
+        if self.failures:
+            names = ", ".join(self.failures)
+            raise SyncFailedError(f"{len(self.failures)} of the streams failed: {names}; see above", self.failures)
+
+    def _last_words(self) -> None:
+        self.write_state()
+        if isinstance(self.message_writer, BufferedWriter):
+            self.message_writer.flush()
+
+    def takes_failure(self, stream: CrmStream, error: Exception) -> bool:
+        """Whether the run goes on with the next stream after this error; if so, it is reported at the end."""
+        if not self._syncing or isinstance(error, SyncLifecycleSignal) or getattr(error, "stops_run", False):
+            return False
+        self.failures[stream.name] = error
+        self.logger.error("%s: %s", stream.name, describe(error))
+        self.logger.debug("%s: where it happened:\n%s", stream.name, places(error))
+        return True
+
+    # the SDK's set-up
+
+    @override
+    def load_state(self, state: dict[str, Any]) -> None:
+        super().load_state(state)  # takes the bookmarks only: an incoming `run` is of another run
+        self._tap_state["run"] = {"streams": {}}
+
+    @property
+    def _tap_state(self) -> dict[str, Any]:
+        return cast("dict[str, Any]", self.state)
+
+    @override
+    def _setup_signal_handlers(self) -> None:
+        install_signals()
+
+    @classproperty
+    @override
+    def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805 - as in the SDK
+        """Settings from the environment; unlike the SDK's, numbers too, and a wrong one is a fault, not a crash."""
+        load_dotenv(find_dotenv(usecwd=True))
+        return from_environment(cls._whole_schema(), cls._env_var_prefix)
+
+    @classmethod
+    def _whole_schema(cls) -> dict[str, Any]:
+        schema = cls.config_jsonschema
+        cls.append_builtin_config(schema)
+        return schema
+
+    @override
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        """Find every fault of the settings at once; the first thing done, before any network call."""
+        schema = self._whole_schema()
+        redaction.install(redaction.secrets_of(self._config, schema))
+        logging.getLogger("urllib3").setLevel(logging.INFO)  # its DEBUG lines hold whole URLs, values included
+        faults = faults_of(self._config, schema)
+        if self._reads_environment:
+            faults += misspelt_variables(schema, self._env_var_prefix)
+        faults += [] if faults else self.config_faults()
+        if self._config.get("debug") is True:
+            logging.getLogger().setLevel(logging.DEBUG)
+        if faults and raise_errors:
+            raise ConfigError(*faults)
+        for fault in faults:
+            self.logger.warning("%s", fault)
+        return faults
