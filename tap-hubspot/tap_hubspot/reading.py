@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from crmdb_core.concurrency import in_order
-
 from tap_hubspot.batch import BatchRead, batches
 from tap_hubspot.keyset import KeysetSearch, Modified
 from tap_hubspot.listing import archived_ids

@@ -1,0 +1,59 @@
+"""The base of every HubSpot stream, and the one HTTP session that they share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crmdb_core.pacing import Budget, Pacer
+from crmdb_core.stream import CrmStream
+from tap_hubspot.judge import judge
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import requests
+
+    from crmdb_core.retry import Verdict
+    from tap_hubspot.paths import Paths
+    from tap_hubspot.tap import TapHubSpot
+
+# Vendor page "API usage guidelines": searches are limited to five a second for the whole account. The burst limit of
+# the smallest tier holds until the first response tells the account's own.
+BUDGETS: Mapping[str, Budget] = {"search": Budget(5, 1.0), "default": Budget(100, 10.0)}
+_INTERVAL = "X-HubSpot-RateLimit-Interval-Milliseconds"
+_MAX = "X-HubSpot-RateLimit-Max"
+_REMAINING = "X-HubSpot-RateLimit-Remaining"
+
+
+class Reader:
+    """Reads every response for the session: learns the burst limit from its headers, then judges a refusal.
+
+    Searches carry no such headers and do not count in the burst limit.
+    """
+
+    def __init__(self) -> None:
+        self.pacer: Pacer | None = None
+
+    def __call__(self, response: requests.Response) -> Verdict | None:
+        """The verdict on one response."""
+        headers = response.headers
+        limit, interval = _whole(headers.get(_MAX)), _whole(headers.get(_INTERVAL))
+        if self.pacer is not None and limit and interval:
+            self.pacer.learn(limit=limit, remaining=_whole(headers.get(_REMAINING)), per_seconds=interval / 1000)
+        return judge(response)
+
+
+def _whole(text: str | None) -> int | None:
+    return int(text) if text is not None and text.isdecimal() else None
+
+
+class HubSpotStream(CrmStream):
+    """A stream of HubSpot: keyed by `id`, which is unique within its object type."""
+
+    primary_keys = ("id",)
+    tap: TapHubSpot
+
+    @property
+    def paths(self) -> Paths:
+        """The paths of the configured API version."""
+        return self.tap.paths
