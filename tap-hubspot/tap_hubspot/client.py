@@ -9,26 +9,27 @@ from crmdb_core.stream import CrmStream
 from tap_hubspot.judge import judge
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import requests
 
     from crmdb_core.retry import Verdict
     from tap_hubspot.paths import Paths
     from tap_hubspot.tap import TapHubSpot
 
-# Vendor page "API usage guidelines": searches are limited to five a second for the whole account. The burst limit of
-# the smallest tier holds until the first response tells the account's own.
-BUDGETS: Mapping[str, Budget] = {"search": Budget(5, 1.0), "default": Budget(100, 10.0)}
 _INTERVAL = "X-HubSpot-RateLimit-Interval-Milliseconds"
 _MAX = "X-HubSpot-RateLimit-Max"
 _REMAINING = "X-HubSpot-RateLimit-Remaining"
 
 
+def budgets(searches_per_second: float) -> dict[str, Budget]:
+    """The budgets to begin with: searches only, for the burst limit is told by the first response that it counts."""
+    whole = max(int(searches_per_second), 1)
+    return {"search": Budget(whole, whole / searches_per_second)}
+
+
 class Reader:
     """Reads every response for the session: learns the burst limit from its headers, then judges a refusal.
 
-    Searches carry no such headers and do not count in the burst limit.
+    Searches carry no such headers and do not count in the burst limit (vendor page "API usage guidelines").
     """
 
     def __init__(self) -> None:

@@ -89,6 +89,13 @@ def _api() -> list[th.Property[Any]]:
             description="How many ids one search asks for.",
         ),
         th.Property(
+            "searches_per_second",
+            th.NumberType(exclusive_minimum=0),
+            default=5,
+            title="Searches per second",
+            description="HubSpot allows five for all apps of an account together; give less if others search too.",
+        ),
+        th.Property(
             "concurrency",
             th.IntegerType(minimum=1, maximum=32),
             default=4,

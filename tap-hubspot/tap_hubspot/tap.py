@@ -10,7 +10,7 @@ from typing_extensions import override
 from crmdb_core.exceptions import ForbiddenError, NotFoundError
 from crmdb_core.tap import CrmTap
 from tap_hubspot.auth import TokenAuth
-from tap_hubspot.client import BUDGETS, Reader
+from tap_hubspot.client import Reader, budgets
 from tap_hubspot.objects import CRM_OBJECTS
 from tap_hubspot.paths import Paths
 from tap_hubspot.schema import PropertySchemas
@@ -45,7 +45,7 @@ class TapHubSpot(CrmTap):
         session = self.new_session(
             api_url=self.config["api_url"],
             auth=TokenAuth(self.config["access_token"]),
-            budgets=BUDGETS,
+            budgets=budgets(float(self.config["searches_per_second"])),
             judge=reader,
         )
         reader.pacer = session.pacer
