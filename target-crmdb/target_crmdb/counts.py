@@ -1,0 +1,25 @@
+"""How many records of a stream had which outcome."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Each record seen has exactly one outcome; `deleted` counts rows swept, which were not seen."""
+
+    seen: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    stale: int = 0
+    deduplicated: int = 0
+    rejected: int = 0
+    deleted: int = 0
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(Counts)))
+
+    def as_dict(self) -> Mapping[str, int]:
+        """Give the counts by name."""
+        return {f.name: getattr(self, f.name) for f in fields(Counts)}

@@ -1,0 +1,134 @@
+"""The history of runs: one row per run, one per run and stream, and which runs are alive.
+
+Functions get a cursor and never commit. Every run holds an advisory lock while its session lives, so a run that
+was killed is known by its free lock, at once and without waiting for a heartbeat to be missed.
+"""
+
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import msgspec
+import psycopg
+
+from target_crmdb.counts import Counts
+from target_crmdb.locks import advisory_key, try_lock, unlock
+
+Cursor = psycopg.Cursor[tuple[Any, ...]]
+Status = Literal["running", "success", "partial", "failed", "interrupted"]
+
+
+@dataclass(frozen=True)
+class RunNote:
+    """What a tap says of one stream in the reserved object `run` of its STATE."""
+
+    expected: int | None = None
+    calls: int | None = None
+    waits: float | None = None
+
+
+@dataclass(frozen=True)
+class StreamRow:
+    """What is recorded of one stream in one run."""
+
+    stream: str
+    table_schema: str | None
+    table_name: str | None
+    counts: Counts
+    note: RunNote = RunNote()
+
+
+def run_key(schema: str, run_id: int) -> int:
+    """Give the number of the lock that a live run holds."""
+    return advisory_key("run", schema, str(run_id))
+
+
+def start(cursor: Cursor, source: str, target_schema: str, versions: Mapping[str, str]) -> int:
+    """Open a run; give its id."""
+    cursor.execute(
+        "insert into runs (source, target_schema, pid, host, versions) values (%s, %s, %s, %s, %s) returning run_id",
+        (source, target_schema, os.getpid(), socket.gethostname(), msgspec.json.encode(versions).decode()),
+    )
+    row = cursor.fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def close_dead(connection: psycopg.Connection[tuple[Any, ...]], schema: str) -> list[int]:
+    """Close the runs that were killed: still `running`, but nobody holds their lock."""
+    running = connection.execute("select run_id from runs where status = 'running'").fetchall()
+    dead = []
+    for (run_id,) in running:
+        if try_lock(connection, run_key(schema, run_id)):
+            with connection.transaction(), connection.cursor() as cursor:
+                close(cursor, run_id, "interrupted", "the process ended without a word (killed?)")
+            unlock(connection, run_key(schema, run_id))
+            dead.append(int(run_id))
+    return dead
+
+
+def record_stream(cursor: Cursor, run_id: int, row: StreamRow) -> None:
+    """Write the counters of one stream as they stand with this commit."""
+    values: dict[str, Any] = {
+        **row.counts.as_dict(),
+        "run_id": run_id,
+        "stream": row.stream,
+        "table_schema": row.table_schema,
+        "table_name": row.table_name,
+        "expected": row.note.expected,
+        "calls": row.note.calls,
+        "waits": row.note.waits,
+    }
+    cursor.execute(_RECORD_STREAM, values)
+
+
+def beat(cursor: Cursor, run_id: int) -> None:
+    """Note that the run is alive."""
+    cursor.execute("update runs set heartbeat_at = clock_timestamp() where run_id = %s", (run_id,))
+
+
+def save_state(cursor: Cursor, run_id: int, state: str) -> None:
+    """Store the STATE that becomes valid with this commit, as JSON text."""
+    cursor.execute(
+        "insert into state (run_id, state) values (%s, %s)"
+        " on conflict (run_id) do update set state = excluded.state, committed_at = now()",
+        (run_id, state),
+    )
+
+
+def close(cursor: Cursor, run_id: int, status: Status, error: str | None = None) -> None:
+    """End a run and its streams; a stream with rejects is `partial` even in a run that went well."""
+    cursor.execute(
+        "update run_streams set ended_at = clock_timestamp(),"
+        " status = case when %(status)s in ('success', 'partial') and rejected > 0 then 'partial'"
+        " when %(status)s = 'partial' then 'success' else %(status)s end"
+        " where run_id = %(run_id)s and status = 'running'",
+        {"status": status, "run_id": run_id},
+    )
+    cursor.execute(
+        "update runs set status = %s, error = %s, ended_at = clock_timestamp(), heartbeat_at = clock_timestamp()"
+        " where run_id = %s and status = 'running'",
+        (status, error, run_id),
+    )
+
+
+_RECORD_STREAM = """
+insert into run_streams (
+    run_id, stream, table_schema, table_name, expected, seen, created, updated, unchanged, stale, deduplicated,
+    rejected, deleted, api_calls, waited_seconds
+) values (
+    %(run_id)s, %(stream)s, %(table_schema)s, %(table_name)s, %(expected)s, %(seen)s, %(created)s, %(updated)s,
+    %(unchanged)s, %(stale)s, %(deduplicated)s, %(rejected)s, %(deleted)s, %(calls)s, %(waits)s
+)
+on conflict (run_id, stream) do update set
+    table_schema = coalesce(excluded.table_schema, run_streams.table_schema),
+    table_name = coalesce(excluded.table_name, run_streams.table_name),
+    expected = coalesce(excluded.expected, run_streams.expected),
+    seen = excluded.seen, created = excluded.created, updated = excluded.updated,
+    unchanged = excluded.unchanged, stale = excluded.stale, deduplicated = excluded.deduplicated,
+    rejected = excluded.rejected, deleted = excluded.deleted,
+    api_calls = coalesce(excluded.api_calls, run_streams.api_calls),
+    waited_seconds = coalesce(excluded.waited_seconds, run_streams.waited_seconds)
+"""

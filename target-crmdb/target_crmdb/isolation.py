@@ -1,0 +1,43 @@
+"""Load rows so that one the server refuses does not stop its neighbours."""
+
+from collections.abc import Callable, Sequence
+
+import psycopg
+
+from target_crmdb.counts import Counts
+from target_crmdb.rejects import Cursor, ServerVerdict, is_data_error, verdict_of
+from target_crmdb.staging import BufferedRow
+
+Load = Callable[[Cursor, Sequence[BufferedRow]], Counts]
+Refuse = Callable[[BufferedRow, ServerVerdict], None]
+
+
+def load_isolated(cursor: Cursor, rows: Sequence[BufferedRow], load: Load, refuse: Refuse) -> Counts:
+    """Load `rows` in order; rows that the server refuses go to `refuse` and the rest is loaded.
+
+    Where COPY names the line, the rows before it are loaded, that row is refused and loading goes on behind it;
+    elsewhere halves are tried. Each attempt is a savepoint, so nothing of a failed one stays. Errors that are not
+    about rows are raised.
+    """
+    counts = Counts()
+    waiting = [rows]
+    while waiting:
+        piece = waiting.pop()
+        try:
+            with cursor.connection.transaction():
+                counts += load(cursor, piece)
+        except psycopg.Error as error:
+            if not is_data_error(error):
+                raise
+            waiting.extend(_split(piece, verdict_of(error), refuse))
+    return counts
+
+
+def _split(piece: Sequence[BufferedRow], verdict: ServerVerdict, refuse: Refuse) -> list[Sequence[BufferedRow]]:
+    """Take the bad row out, if it is known; give what is left, the last part first."""
+    bad = 0 if len(piece) == 1 else verdict.row
+    if bad is None or bad >= len(piece):
+        middle = len(piece) // 2
+        return [piece[middle:], piece[:middle]]
+    refuse(piece[bad], verdict)
+    return [part for part in (piece[bad + 1 :], piece[:bad]) if part]

@@ -1,0 +1,26 @@
+"""Where a CRM's fields go: types, names and the plan of each table. Pure; no database."""
+
+__all__ = [
+    "DELETED_AT",
+    "EXTRA",
+    "Column",
+    "ColumnType",
+    "Field",
+    "Path",
+    "SourceMapping",
+    "TablePlan",
+    "column_type",
+    "dotted",
+    "fields_of",
+    "free_name",
+    "load_mapping",
+    "name_columns",
+    "snake_case",
+    "wider",
+]
+
+from target_crmdb.mapping.fields import DELETED_AT, EXTRA, Field, fields_of
+from target_crmdb.mapping.names import Path, dotted, free_name, name_columns, snake_case
+from target_crmdb.mapping.plan import Column, TablePlan
+from target_crmdb.mapping.source import SourceMapping, load_mapping
+from target_crmdb.mapping.types import ColumnType, column_type, wider

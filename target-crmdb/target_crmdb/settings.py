@@ -1,0 +1,175 @@
+"""The settings: MeltanoLabs target-postgres' names, ours, and what must hold between them."""
+
+import copy
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from singer_sdk import typing as th
+from target_postgres.target import TargetPostgres
+
+Config = Mapping[str, Any]
+
+_SECRETS = ("password", "sqlalchemy_url", "ssl_client_private_key")
+_UNUSED = {
+    "use_copy": "Accepted for compatibility and not used: rows always come in by COPY.",
+    "interpret_content_encoding": "Accepted for compatibility and not used.",
+    "load_method": "Accepted for compatibility and not used: rows are upserted by key, or appended without one.",
+    "dialect+driver": "Accepted for compatibility and not used: the driver is psycopg 3.",
+}
+_SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+
+_OWN = th.PropertiesList(
+    th.Property(
+        "embedded",
+        th.BooleanType,
+        default=False,
+        description="Use the embedded Postgres server (demo and development only). Excludes every connection setting.",
+    ),
+    th.Property(
+        "embedded_data_dir",
+        th.StringType,
+        description="Data folder of the embedded server; by default output/pgdata in the Meltano project.",
+    ),
+    th.Property(
+        "source",
+        th.StringType,
+        description="Which CRM's field mapping applies (`hubspot`, …); by default the name of the target schema.",
+    ),
+    th.Property(
+        "bookkeeping_schema",
+        th.StringType,
+        default="_crmdb",
+        description="Schema of history, rejects, state and the record of names.",
+    ),
+    th.Property(
+        "max_batch_bytes",
+        th.IntegerType(minimum=1),
+        default=16 * 1024 * 1024,
+        description="Commit when the messages waiting have this many bytes, all streams together.",
+    ),
+    th.Property(
+        "state_interval",
+        th.NumberType(minimum=0),
+        default=5,
+        description="Commit, and print STATE, at least this often (seconds) while messages come.",
+    ),
+    th.Property(
+        "max_columns",
+        th.IntegerType(minimum=10, maximum=1000),
+        default=400,
+        description="Columns of a table at most; further fields go, losslessly, into its jsonb column `_extra`.",
+    ),
+    th.Property(
+        "max_rejects",
+        th.IntegerType(minimum=0),
+        description="Fail the run, without advancing STATE, above this many rejected rows. Unlimited by default.",
+    ),
+    th.Property(
+        "max_protocol_errors",
+        th.IntegerType(minimum=0),
+        default=0,
+        description=(
+            "Broken lines, records before their SCHEMA and records without their key are rejected; above this many "
+            "the run ends as failed once all other rows are in, and STATE stays where it was."
+        ),
+    ),
+    th.Property(
+        "connect_timeout",
+        th.NumberType(minimum=0),
+        default=15,
+        description="Seconds during which a database that does not answer is tried again before exit code 75.",
+    ),
+    th.Property(
+        "lock_timeout",
+        th.NumberType(minimum=0),
+        default=30,
+        description="Seconds to wait for a lock that someone else holds on a table, before exit code 75.",
+    ),
+    th.Property(
+        "debug",
+        th.BooleanType,
+        default=False,
+        description="Log in full detail; still no secret and no record value.",
+    ),
+).to_dict()
+
+_CHANGED: Mapping[str, Mapping[str, Any]] = {
+    "sanitize_null_text_characters": {
+        "default": True,
+        "description": (
+            "Replace NUL characters and lone surrogates, which Postgres text cannot hold, by U+FFFD. "
+            "If false, such a row is rejected."
+        ),
+    },
+    "add_record_metadata": {
+        "default": False,
+        "description": (
+            "Add `_sdc_extracted_at` and `_sdc_batched_at`: when the row last changed here. Deletion needs neither: "
+            "`_sdc_deleted_at` always exists."
+        ),
+    },
+    "activate_version": {
+        "description": (
+            "Obey ACTIVATE_VERSION messages that come after their stream's last record: rows not seen in this run are "
+            "marked deleted (or deleted, see hard_delete) at the end of the input."
+        ),
+    },
+    "hard_delete": {"description": "Delete such rows instead of setting `_sdc_deleted_at`."},
+    "validate_records": {"default": True},
+    "batch_size_rows": {"default": 10_000, "description": "Commit when a stream has this many rows waiting."},
+}
+
+
+def config_schema() -> dict[str, Any]:
+    """Build the JSON schema of all settings."""
+    schema = copy.deepcopy(TargetPostgres.config_jsonschema)
+    TargetPostgres.append_builtin_config(schema)
+    properties = schema["properties"]
+    properties.update(copy.deepcopy(_OWN["properties"]))
+    for name, changes in _CHANGED.items():
+        properties[name].update(changes)
+    for name, description in _UNUSED.items():
+        properties[name]["description"] = description
+    for name in _SECRETS:
+        properties[name].update(secret=True, writeOnly=True)
+    return dict(schema)
+
+
+def contradictions(config: Config) -> Iterator[str]:
+    """Yield everything that is wrong between settings, each with what to do."""
+    explicit = [name for name in ("host", "sqlalchemy_url") if config.get(name)]
+    if config.get("embedded"):
+        for name in explicit:
+            yield f"embedded: true and {name} exclude each other; remove one of the two"
+    elif not explicit:
+        yield "no connection: set host (or sqlalchemy_url), or embedded: true in a demo or dev environment"
+    if config.get("host") and not config.get("sqlalchemy_url"):
+        yield from _parts(config)
+
+
+def source_of(config: Config) -> str:
+    """Name the CRM whose mapping applies."""
+    return str(config.get("source") or config.get("default_target_schema") or "")
+
+
+def _parts(config: Config) -> Iterator[str]:
+    for name in ("user", "database"):
+        if not config.get(name):
+            yield f"host is set and {name} is not; set {name}, or use sqlalchemy_url"
+    if config.get("ssl_enable") and config.get("ssl_mode") not in _SSL_MODES:
+        yield f"ssl_mode must be one of {', '.join(_SSL_MODES)}"
+    if config.get("ssl_enable") and config.get("ssl_mode") in _SSL_MODES[-2:]:
+        yield from _wanted(config, "ssl_enable", "ssl_certificate_authority")
+    if config.get("ssl_client_certificate_enable"):
+        yield from _wanted(config, "ssl_client_certificate_enable", "ssl_client_certificate", "ssl_client_private_key")
+    tunnel = config.get("ssh_tunnel")
+    if isinstance(tunnel, dict) and tunnel.get("enable"):
+        for name in ("host", "username", "private_key"):
+            if not tunnel.get(name):
+                yield f"ssh_tunnel.enable is set and ssh_tunnel.{name} is not; set it"
+
+
+def _wanted(config: Config, switch: str, *names: str) -> Iterator[str]:
+    for name in names:
+        if not config.get(name):
+            yield f"{switch} is set and {name} is not; set it"

@@ -1,0 +1,63 @@
+"""Rows that the source no longer has: found by the keys seen in a whole read, marked or deleted at its end."""
+
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from target_crmdb.mapping import DELETED_AT, TablePlan
+
+Cursor = psycopg.Cursor[tuple[Any, ...]]
+
+
+class SeenKeys:
+    """The keys that came with a version, in a TEMP table: exact, and no write to rows that did not change.
+
+    The cost is one narrow temporary row per record of a versioned stream; it lives as long as the session, so a
+    read that was cut and went on in another run cannot sweep. The key is kept as a JSON array, whatever its types.
+    """
+
+    def __init__(self, number: int) -> None:
+        self._name = sql.Identifier(f"crmdb_seen_{number}")
+        self._versions: set[int] = set()
+
+    def has(self, version: int) -> bool:
+        """Tell whether any record came with this version: without one, nothing was read and nothing may go."""
+        return version in self._versions
+
+    def add(self, cursor: Cursor, plan: TablePlan, stage: sql.Identifier, versions: set[int | None]) -> None:
+        """Remember the keys of all staged rows that have a version; `versions` are those in the staging table."""
+        known = {version for version in versions if version is not None}
+        if not known:
+            return
+        self._versions |= known
+        cursor.execute(
+            sql.SQL(
+                "create temporary table if not exists {} (version bigint, key jsonb, primary key (version, key))"
+            ).format(self._name)
+        )
+        keys = [sql.SQL("s.{}").format(sql.Identifier(f"c{plan.columns.index(c)}")) for c in plan.key_columns]
+        cursor.execute(
+            sql.SQL(
+                "insert into {} select s.version, jsonb_build_array({}) from {} s where s.version is not null"
+                " on conflict do nothing"
+            ).format(self._name, sql.SQL(", ").join(keys), stage)
+        )
+
+    def sweep(self, cursor: Cursor, plan: TablePlan, version: int, *, hard: bool) -> int:
+        """Mark (or delete) the live rows whose keys did not come with this version; give their number."""
+        table = sql.Identifier(plan.schema, plan.table)
+        keys = [sql.SQL("t.{}").format(sql.Identifier(column.name)) for column in plan.key_columns]
+        unseen = sql.SQL("not exists (select from {} s where s.version = {} and s.key = jsonb_build_array({}))").format(
+            self._name, sql.Literal(version), sql.SQL(", ").join(keys)
+        )
+        deleted_at = sql.Identifier(DELETED_AT)
+        if hard:
+            cursor.execute(sql.SQL("delete from {} t where {}").format(table, unseen))
+        else:
+            cursor.execute(
+                sql.SQL("update {table} t set {deleted} = now() where t.{deleted} is null and {unseen}").format(
+                    table=table, deleted=deleted_at, unseen=unseen
+                )
+            )
+        return cursor.rowcount

@@ -1,0 +1,120 @@
+"""From a validated record to one row for COPY, and what the merge must know about it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from target_crmdb.mapping import DELETED_AT, Path, TablePlan, dotted
+from target_crmdb.validation.findings import ConversionError, Finding
+from target_crmdb.validation.values import Converter, CopyValue, converter_for, to_json
+
+_MISSING = object()
+
+_Slot = tuple[int, str, Converter]
+
+
+class EncodingError(ValueError):
+    """A record's value does not fit its column; `finding` names field and rule."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(str(finding))
+        self.finding = finding
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedRow:
+    """The values of one record in the plan's column order.
+
+    `absent` lists the places of columns whose keys the record lacks; `extra` is the JSON text of fields
+    without a column; `plain` rows may be told apart by key and version alone.
+    """
+
+    values: tuple[CopyValue, ...]
+    absent: tuple[int, ...]
+    extra: str | None
+    plain: bool
+
+
+class RowEncoder:
+    """Writes the records of one table plan."""
+
+    def __init__(self, plan: TablePlan) -> None:
+        self._width = len(plan.columns)
+        self._spread = plan.spread
+        self._top = self._slots(plan, depth=1)
+        self._nested = self._slots(plan, depth=2)
+        self._top_names = {name for _, name, _ in self._top} | ({plan.spread} if plan.spread else set())
+        self._nested_names = {name for _, name, _ in self._nested}
+        paths = [column.path for column in plan.columns]
+        version = plan.version_column
+        self._version_at = paths.index(version.path) if version else None
+        self._deleted_at = paths.index((DELETED_AT,)) if (DELETED_AT,) in paths else None
+
+    def encode(self, record: Mapping[str, Any]) -> EncodedRow:
+        """Write one record as a row, or raise EncodingError."""
+        values: list[CopyValue] = [None] * self._width
+        absent: list[int] = []
+        extra: dict[str, Any] = {}
+        self._fill(values, absent, self._top, record, ())
+        if self._spread:
+            self._fill_spread(values, absent, extra, record)
+        if not self._top_names.issuperset(record):
+            extra |= _rest(record, self._top_names, ())
+        text = self._extra_text(extra) if extra else None
+        return EncodedRow(tuple(values), tuple(absent), text, self._is_plain(values, absent, text))
+
+    @staticmethod
+    def _slots(plan: TablePlan, *, depth: int) -> list[_Slot]:
+        return [
+            (place, column.path[-1], converter_for(column.type))
+            for place, column in enumerate(plan.columns)
+            if len(column.path) == depth
+        ]
+
+    @staticmethod
+    def _fill(
+        values: list[CopyValue], absent: list[int], slots: list[_Slot], source: Mapping[str, Any], parent: Path
+    ) -> None:
+        for place, name, convert in slots:
+            value = source.get(name, _MISSING)
+            if value is _MISSING:
+                absent.append(place)
+                continue
+            try:
+                values[place] = convert(value)
+            except ConversionError as error:
+                raise EncodingError(Finding(dotted((*parent, name)), error.rule, str(error))) from error
+
+    def _fill_spread(
+        self, values: list[CopyValue], absent: list[int], extra: dict[str, Any], record: Mapping[str, Any]
+    ) -> None:
+        """Fill the nested fields' columns; a null parent nulls them all, an absent one leaves them alone."""
+        spread = self._spread or ""
+        parent = record.get(spread, _MISSING)
+        if parent is _MISSING:
+            absent.extend(place for place, _, _ in self._nested)
+            return
+        if parent is None:
+            return
+        if not isinstance(parent, dict):
+            raise EncodingError(Finding(spread, "not_object", "is not an object"))
+        self._fill(values, absent, self._nested, parent, (spread,))
+        if not self._nested_names.issuperset(parent):
+            extra |= _rest(parent, self._nested_names, (spread,))
+
+    @staticmethod
+    def _extra_text(extra: dict[str, Any]) -> str:
+        try:
+            return to_json(extra)
+        except ConversionError as error:
+            raise EncodingError(Finding("_extra", error.rule, str(error))) from error
+
+    def _is_plain(self, values: list[CopyValue], absent: list[int], extra: str | None) -> bool:
+        tombstone = self._deleted_at is not None and values[self._deleted_at] is not None
+        unversioned = self._version_at is not None and values[self._version_at] is None
+        return not (absent or extra or tombstone or unversioned)
+
+
+def _rest(source: Mapping[str, Any], named: set[Any], parent: Path) -> dict[str, Any]:
+    """Collect the fields that have no column, by their dotted path."""
+    return {dotted((*parent, name)): value for name, value in source.items() if name not in named}
