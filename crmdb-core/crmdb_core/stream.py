@@ -90,22 +90,19 @@ class CrmStream(Stream):
         window = self.tap.resolve_window(bookmark if incremental else None, full_table=not incremental)
         for note in window.notes:
             self.logger.warning("%s: %s", self.name, note)
-        saved = state.get(_RESUME)
-        again = window.resumed(saved) if isinstance(saved, dict) else None
+        saved = _saved_progress(state)
+        again = window.resumed(saved)
         self._window = again or window
-        self._resume_point = (
-            dict(saved["point"]) if again is not None and isinstance(saved.get("point"), dict) else None
-        )
-        self._stream_version = self._version(saved if self._resume_point is not None else None)
+        self._resume_point = None if again is None else dict(saved["point"])
+        self._stream_version = self._version({} if again is None else saved)
         if self._resume_point is None and self.tap.max_records is None:
             state.pop(_RESUME, None)
 
-    def _version(self, saved: Mapping[str, Any] | None) -> int | None:
+    def _version(self, saved: Mapping[str, Any]) -> int | None:
         """The version of a whole read; a resumed one keeps the version its first rows carried."""
-        whole = self.window_is_whole and self.removes_vanished and self.tap.activates_versions
-        if not whole:
+        if not (self.window_is_whole and self.removes_vanished and self.tap.activates_versions):
             return None
-        version = saved.get("version") if saved else None
+        version = saved.get("version")
         return version if isinstance(version, int) else self._initialized_at
 
     @property

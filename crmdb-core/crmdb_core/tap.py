@@ -65,7 +65,7 @@ class CrmTap(Tap):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.failures: dict[str, Exception] = {}
         self._syncing = False
-        self._state_due_at = 0.0
+        self._state_due_at = time.monotonic() + self.state_seconds
         self._reads_environment = bool(kwargs.get("parse_env_config"))
         super().__init__(*args, **kwargs)
 

@@ -65,7 +65,7 @@ class Labels(Things):
     """A full table."""
 
     name = "labels"
-    replication_key = None
+    replication_key = None  # type: ignore[assignment]  # the SDK allows None
 
 
 class Events(Things):
