@@ -37,17 +37,17 @@ _REVOKED = frozenset({"invalid_grant", "BAD_REFRESH_TOKEN"})
 
 @dataclass(frozen=True)
 class Token:
-    """An access token until `expires_at` (epoch seconds) and the refresh token for the next one."""
+    """An access token, good until `refresh_at` (epoch seconds), and the refresh token for the next one."""
 
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
-    expires_at: float
+    refresh_at: float
     origin: str = ""
     """Fingerprint of the configured refresh token that this one descends from."""
 
 
 class TokenStore:
-    """A file of mode 0600 that several processes may use: locked by `flock`, replaced whole, on disk before it counts."""
+    """A file of mode 0600 for several processes: locked by `flock`, replaced whole, on disk before it counts."""
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
@@ -150,7 +150,7 @@ class RefreshTokenAuth(requests.auth.AuthBase):
             self._token = self._renew(self._token)
 
     def _is_fresh(self, token: Token) -> bool:
-        return self._now() < token.expires_at - self._early
+        return self._now() < token.refresh_at
 
     def _renew(self, refused: Token | None) -> Token:
         """A token other than the refused one: another process's if there is one, else a new one."""
@@ -172,10 +172,11 @@ class RefreshTokenAuth(requests.auth.AuthBase):
         refresh_token = last.refresh_token if last else self._configured
         answer = self._grant(refresh_token)
         try:
+            lifetime = float(answer["expires_in"])
             token = Token(
                 access_token=str(answer["access_token"]),
                 refresh_token=str(answer.get("refresh_token") or refresh_token),
-                expires_at=self._now() + float(answer["expires_in"]),
+                refresh_at=self._now() + lifetime - min(self._early, lifetime / 2),
                 origin=self._origin,
             )
         except (KeyError, TypeError, ValueError):
