@@ -1,0 +1,73 @@
+"""The database that `crmdb` looks into: the one that target-crmdb loads, by the same settings."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import psycopg
+from singer_sdk.configuration._dict_config import parse_environment_config
+
+from target_crmdb.connection import Connection, open_connection
+from target_crmdb.exceptions import ConfigError
+from target_crmdb.server_errors import explain
+from target_crmdb.target import TargetCrmdb
+
+_ENVIRONMENT = "ENV"
+
+
+@dataclass(frozen=True)
+class Access:
+    """The settings, checked; connections are opened for one command each."""
+
+    config: dict[str, Any]
+
+    @property
+    def bookkeeping(self) -> str:
+        """The schema of history and rejects."""
+        return str(self.config["bookkeeping_schema"])
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """Connect for the length of a block; errors of the server are told in plain words."""
+        with ExitStack() as stack:
+            try:
+                yield open_connection(self.config, stack)
+            except psycopg.Error as error:
+                raise explain(error) from error
+
+    @contextmanager
+    def bookkept(self) -> Iterator[Connection]:
+        """As `connection`, for commands that read the bookkeeping; says so if no run has been made yet."""
+        with self.connection() as connection:
+            query = "select 1 from pg_tables where schemaname = %s and tablename = 'runs'"
+            if not connection.execute(query, (self.bookkeeping,)).fetchone():
+                raise ConfigError(f"This database has no schema {self.bookkeeping} yet; run target-crmdb first")
+            yield connection
+
+
+def read_access(sources: Sequence[str]) -> Access:
+    """Read settings from files and, by the word ENV or where nothing is given, from TARGET_CRMDB_* variables."""
+    config: dict[str, Any] = {}
+    for source in sources or (_ENVIRONMENT,):
+        config |= _environment() if source == _ENVIRONMENT else _file(Path(source))
+    return Access(dict(TargetCrmdb(config=config).config))
+
+
+def _environment() -> dict[str, Any]:
+    return dict(parse_environment_config(TargetCrmdb.config_jsonschema, "TARGET_CRMDB_"))
+
+
+def _file(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise click.FileError(str(path), error.strerror or "cannot be read") from error
+    except ValueError:
+        raise ConfigError(f"{path} is not JSON; correct it") from None  # the error quotes the file
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path} is not a JSON object of settings; correct it")
+    return content

@@ -1,0 +1,56 @@
+"""Rows on a terminal: a plain table, or JSON for programs."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import click
+import psycopg
+
+_WIDEST = 60
+
+
+def print_rows(cursor: psycopg.Cursor[tuple[Any, ...]], *, as_json: bool = False) -> None:
+    """Print the rows of an executed query."""
+    names = [column.name for column in cursor.description or ()]
+    rows = cursor.fetchall() if cursor.description else []
+    if as_json:
+        records = [dict(zip(names, row, strict=True)) for row in rows]
+        click.echo(json.dumps(records, default=_plain, indent=2))
+    else:
+        click.echo(table(names, rows))
+
+
+def table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """Lay out rows below their column names; long values are cut, control characters shown as escapes."""
+    texts = [[_text(value) for value in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(names, *texts, strict=True)]
+    lines = [_line(names, widths), "  ".join("-" * width for width in widths)]
+    lines += [_line(row, widths) for row in texts]
+    lines.append(f"({len(rows)} row{'' if len(rows) == 1 else 's'})")
+    return "\n".join(lines)
+
+
+def _line(texts: Sequence[str], widths: Sequence[int]) -> str:
+    return "  ".join(text.ljust(width) for text, width in zip(texts, widths, strict=True)).rstrip()
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d %H:%M:%S")
+    text = json.dumps(value, default=_plain) if isinstance(value, dict | list) else str(value)
+    # control and direction characters could write over the terminal's other lines
+    text = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return float(value) if value == Decimal(float(value)) else str(value)
+    return str(value)
