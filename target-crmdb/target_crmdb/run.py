@@ -10,8 +10,8 @@ from typing import Any
 import psycopg
 
 from target_crmdb import failpoints, history, rejects
-from target_crmdb.connection import Connection, open_connection
 from target_crmdb.counts import Counts
+from target_crmdb.database import Connection, open_connection
 from target_crmdb.exceptions import TryLaterError
 from target_crmdb.history import RunNote, Status, StreamRow
 from target_crmdb.locks import advisory_key, try_lock

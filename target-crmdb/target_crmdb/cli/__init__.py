@@ -6,7 +6,8 @@ from typing import NoReturn
 import click
 
 from crmdb_core.exits import run
-from target_crmdb.cli.access import read_access
+from target_crmdb.cli.access import Access
+from target_crmdb.cli.embedded import embedded
 from target_crmdb.cli.history import history
 from target_crmdb.cli.query import open_psql, run_sql
 from target_crmdb.cli.rejects import rejects
@@ -23,11 +24,10 @@ __all__ = ["crmdb", "main"]
 @click.pass_context
 def crmdb(context: click.Context, config: tuple[str, ...]) -> None:
     """History, rejects and content of the database that target-crmdb loads."""
-    if "--help" not in sys.argv:
-        context.obj = read_access(config)
+    context.obj = Access(config)
 
 
-for _command in (history, rejects, run_sql, open_psql):
+for _command in (history, rejects, run_sql, open_psql, embedded):
     crmdb.add_command(_command)
 
 

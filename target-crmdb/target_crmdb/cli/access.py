@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import click
 import psycopg
 from singer_sdk.configuration._dict_config import parse_environment_config
 
-from target_crmdb.connection import Connection, open_connection
+from target_crmdb.database import Connection, open_connection
 from target_crmdb.exceptions import ConfigError
 from target_crmdb.server_errors import explain
 from target_crmdb.target import TargetCrmdb
@@ -19,11 +19,19 @@ from target_crmdb.target import TargetCrmdb
 _ENVIRONMENT = "ENV"
 
 
-@dataclass(frozen=True)
 class Access:
-    """The settings, checked; connections are opened for one command each."""
+    """The settings, read and checked when a command first needs them; connections are opened for one command each."""
 
-    config: dict[str, Any]
+    def __init__(self, sources: Sequence[str]) -> None:
+        self._sources = sources
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """The settings: from files and, by the word ENV or where nothing is given, from TARGET_CRMDB_* variables."""
+        config: dict[str, Any] = {}
+        for source in self._sources or (_ENVIRONMENT,):
+            config |= _environment() if source == _ENVIRONMENT else _file(Path(source))
+        return dict(TargetCrmdb(config=config).config)
 
     @property
     def bookkeeping(self) -> str:
@@ -47,14 +55,6 @@ class Access:
             if not connection.execute(query, (self.bookkeeping,)).fetchone():
                 raise ConfigError(f"This database has no schema {self.bookkeeping} yet; run target-crmdb first")
             yield connection
-
-
-def read_access(sources: Sequence[str]) -> Access:
-    """Read settings from files and, by the word ENV or where nothing is given, from TARGET_CRMDB_* variables."""
-    config: dict[str, Any] = {}
-    for source in sources or (_ENVIRONMENT,):
-        config |= _environment() if source == _ENVIRONMENT else _file(Path(source))
-    return Access(dict(TargetCrmdb(config=config).config))
 
 
 def _environment() -> dict[str, Any]:
