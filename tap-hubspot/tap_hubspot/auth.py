@@ -1,4 +1,4 @@
-"""Ways to sign a request: a token that stays, or OAuth."""
+"""A token that stays; OAuth is `crmdb_core.tokens`."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from crmdb_core.exceptions import ForbiddenError, NotFoundError
 from crmdb_core.tap import CrmTap
+from crmdb_core.tokens import RefreshTokenAuth, TokenStore, refresh_grant
 from tap_hubspot.auth import TokenAuth
 from tap_hubspot.client import Reader, budgets
 from tap_hubspot.objects import CRM_OBJECTS
@@ -19,6 +20,8 @@ from tap_hubspot.streams import PIPELINES, ObjectStream, OwnersStream, Pipelines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from requests.auth import AuthBase
 
     from crmdb_core.http import ApiSession
     from crmdb_core.window import ReadWindow
@@ -44,12 +47,26 @@ class TapHubSpot(CrmTap):
         reader = Reader()
         session = self.new_session(
             api_url=self.config["api_url"],
-            auth=TokenAuth(self.config["access_token"]),
+            auth=self._auth(),
             budgets=budgets(float(self.config["searches_per_second"])),
             judge=reader,
         )
         reader.pacer = session.pacer
         return session
+
+    def _auth(self) -> AuthBase:
+        """Whichever of the two ways of access the settings give; `config_faults` has seen that it is one."""
+        if self.config.get("access_token"):
+            return TokenAuth(self.config["access_token"])
+        grant = refresh_grant(
+            self.new_session(api_url=self.config["api_url"]),
+            self.paths.token,
+            client_id=self.config["client_id"],
+            client_secret=self.config["client_secret"],
+        )
+        path = self.config.get("token_store")
+        store = TokenStore(path) if path else None
+        return RefreshTokenAuth(grant, refresh_token=self.config["refresh_token"], store=store)
 
     @cached_property
     def paths(self) -> Paths:
