@@ -6,8 +6,8 @@ import contextlib
 import io
 import json
 from dataclasses import dataclass, field
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Protocol
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -61,17 +61,39 @@ class Table:
         return {key: row for key, row in self.rows.items() if row["_sdc_deleted_at"] is None}
 
 
-class RunTap(Protocol):
-    """Runs the tap against a fake; `settings` go on top of the connection's."""
+def stored(schema: Json, value: str | None) -> object:
+    """A property as its SCHEMA says it should arrive; written apart from the tap's own casts."""
+    kind = schema.get("format") or next(name for name in schema["type"] if name != "null")
+    if kind == "string" or value is None:
+        return value
+    if kind == "number":
+        try:
+            number = Decimal(value)
+        except InvalidOperation:
+            return None
+        return number if number.is_finite() else None
+    if kind == "boolean":
+        return {"true": True, "false": False}.get(value)
+    return value or None
 
-    def __call__(
-        self,
-        crm: FakeCrm,
-        *streams: str,
-        state: Json | None = None,
-        catalog: Json | None = None,
-        **settings: Any,
-    ) -> Run: ...
+
+def find_differences(crm: FakeCrm, stream: str, *runs: Run) -> list[str]:
+    """Where the union of the runs' messages is not what the fake holds; empty when it is."""
+    table = Table()
+    for run in runs:
+        table.load(run, stream)
+    declared = runs[-1].schema(stream)["properties"]["properties"]["properties"]
+    source = {record["id"]: record for record in crm.hubspot.records(stream)}
+    found = [f"missing {one}" for one in source.keys() - table.live.keys()]
+    found += [f"extra {one}" for one in table.live.keys() - source.keys()]
+    for one in source.keys() & table.live.keys():
+        values, row = source[one]["properties"], table.live[one]["properties"]
+        found += [
+            f"{one}.{name}: {values.get(name)!r} arrived as {row.get(name)!r}"
+            for name, schema in declared.items()
+            if row.get(name) != stored(schema, values.get(name))
+        ]
+    return found[:20]
 
 
 def config_for(crm: FakeCrm, **settings: Any) -> Json:
@@ -89,15 +111,18 @@ def select(tap: TapHubSpot, streams: tuple[str, ...]) -> None:
             stream.selected = name in streams
 
 
-@pytest.fixture
-def run_tap() -> RunTap:
-    def run(
+class RunTap:
+    """Runs the tap against a fake in this process; `settings` go on top of the connection's."""
+
+    def __call__(
+        self,
         crm: FakeCrm,
         *streams: str,
         state: Json | None = None,
         catalog: Json | None = None,
         **settings: Any,
     ) -> Run:
+        """Sync the named streams, or all."""
         output, failure = io.StringIO(), None
         with contextlib.redirect_stdout(output):
             try:
@@ -110,4 +135,22 @@ def run_tap() -> RunTap:
                 failure = error
         return Run(parse(output.getvalue()), failure)
 
-    return run
+    @staticmethod
+    def printed(messages: list[Json]) -> Run:
+        """A run that another process made."""
+        return Run(messages)
+
+    @staticmethod
+    def differences(crm: FakeCrm, stream: str, *runs: Run) -> list[str]:
+        """Compares the union of runs with the source: a list of what is missing, extra or other."""
+        return find_differences(crm, stream, *runs)
+
+    def catalog(self, crm: FakeCrm, **settings: Any) -> Json:
+        """What discovery finds."""
+        catalog: Json = TapHubSpot(config=config_for(crm, **settings)).catalog_dict
+        return catalog
+
+
+@pytest.fixture
+def run_tap() -> RunTap:
+    return RunTap()

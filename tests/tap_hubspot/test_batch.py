@@ -50,8 +50,8 @@ def test_archived_records_are_asked_for_as_such() -> None:
 
 
 def test_a_list_follows_its_cursor_to_the_end() -> None:
-    api = Answers({"results": [1], "paging": {"next": {"after": 5}}}, {"results": []}, {"results": [9]})
-    assert list(listed(api, "/owners", limit=500)) == [1]
+    api = Answers({"results": [{"id": "1"}], "paging": {"next": {"after": 5}}}, {"results": []}, {})
+    assert list(listed(api, "/owners", limit=500)) == [{"id": "1"}]
     assert [params for _, params in api.asked] == [{"limit": 500}, {"limit": 500, "after": "5"}]
 
 

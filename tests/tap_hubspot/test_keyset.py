@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typing_extensions import override
 
 from tap_hubspot.batch import batches
 from tap_hubspot.keyset import KeysetSearch, Modified, OutOfOrderError
@@ -94,6 +95,7 @@ def test_a_cursor_is_followed_on_empty_pages_only() -> None:
 
 
 class Stuck(Portal):
+    @override
     def post_json(self, path: str, body: Json, *, bucket: str = "default") -> Any:
         del path, body, bucket
         return {"total": 1, "results": [], "paging": {"next": {"after": "7"}}}
@@ -107,6 +109,7 @@ def test_empty_pages_in_a_circle_are_an_error() -> None:
 class Mixed(Portal):
     """Sorts ids as numbers and compares them as text: the mixture that would lose or repeat records."""
 
+    @override
     def post_json(self, path: str, body: Json, *, bucket: str = "default") -> Any:
         del path, bucket
         above = [item["value"] for group in body["filterGroups"] for item in group["filters"]]
@@ -120,6 +123,7 @@ def test_ids_that_go_back_are_an_error() -> None:
 
 
 class Repeating(Portal):
+    @override
     def post_json(self, path: str, body: Json, *, bucket: str = "default") -> Any:
         del path, body, bucket
         return {"total": 1, "results": [{"id": "5"}]}

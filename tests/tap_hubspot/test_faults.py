@@ -1,0 +1,155 @@
+"""Faults on the way: what passes costs time only, what does not ends the run honestly. All counts are exact."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from crmdb_core.exceptions import ExitCode, SyncFailedError, TryLaterError, UnauthorizedError
+from crmdb_core.http import ApiSession
+from crmdb_core.pacing import Pacer
+from fake_crm import FakeCrm
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.tap_hubspot.conftest import RunTap
+
+SEARCH = r"/contacts/search$"
+BATCH = r"/contacts/batch/read$"
+LIST = r"/contacts$"
+
+
+@pytest.fixture
+def crm() -> Iterator[FakeCrm]:
+    with FakeCrm(seed=7, contacts=450, companies=30, deals=0, tickets=0) as crm:
+        yield crm
+
+
+class FakeTime:
+    """A clock that only sleeping moves, and what was slept."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.slept: list[float] = []
+
+    def clock(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses that the tap would have made."""
+    time = FakeTime()
+    for name, original in (("Pacer", Pacer), ("ApiSession", ApiSession)):
+        patient = functools.partial(original, clock=time.clock, sleep=time.sleep)
+        monkeypatch.setattr(f"crmdb_core.tap.{name}", patient)
+    return time.slept
+
+
+@pytest.mark.parametrize("path", [SEARCH, BATCH, LIST])
+@pytest.mark.parametrize(
+    "fault_and_wait",
+    [
+        pytest.param(({"policy": "SECONDLY"}, 1.0), id="N03 secondly"),
+        pytest.param(({"policy": "TEN_SECONDLY_ROLLING"}, 10.0), id="N03 ten secondly"),
+        pytest.param(({"policy": "SECONDLY", "headers": {"Retry-After": "37"}}, 37.0), id="N01 secondly, 37 s"),
+        pytest.param(
+            ({"policy": "TEN_SECONDLY_ROLLING", "headers": {"Retry-After": "3"}}, 3.0), id="N01 ten secondly, 3 s"
+        ),
+        pytest.param(({"status": 423}, 2.0), id="locked"),
+        pytest.param(({"status": 477, "headers": {"Retry-After": "20"}}, 20.0), id="data centre"),
+        pytest.param(({"status": 500}, 0.0), id="N05 500"),
+        pytest.param(({"status": 502}, 0.0), id="N05 502"),
+        pytest.param(({"status": 524}, 0.0), id="N05 524"),
+        pytest.param(({"kind": "reset"}, 0.0), id="N07 reset"),
+        pytest.param(({"kind": "short_body"}, 0.0), id="N08 short body"),
+        pytest.param(({"kind": "truncate"}, 0.0), id="N09 truncated"),
+        pytest.param(({"kind": "html"}, 0.0), id="N10 html"),
+    ],
+)
+def test_a_passing_fault_loses_and_doubles_nothing(
+    run_tap: RunTap,
+    crm: FakeCrm,
+    waits: list[float],
+    path: str,
+    fault_and_wait: tuple[dict[str, Any], float],
+) -> None:
+    fault, least = fault_and_wait
+    crm.faults.add(path=path, times=2, after=0 if path == LIST else 1, **fault)
+    run = run_tap(crm, "contacts")
+    assert run.error is None
+    assert run_tap.differences(crm, "contacts", run) == []
+    assert len(set(run.ids("contacts"))) == len(run.ids("contacts"))
+    if least:
+        assert max(waits) == pytest.approx(least, abs=0.6)
+
+
+@pytest.mark.parametrize("path", [SEARCH, BATCH])
+def test_s09_the_daily_limit_stops_the_run_with_state_and_75(run_tap: RunTap, crm: FakeCrm, path: str) -> None:
+    crm.faults.add(path=path, times=1000, after=2, policy="DAILY")
+    stopped = run_tap(crm, "contacts", "companies", concurrency=1)
+    assert isinstance(stopped.error, TryLaterError)
+    assert stopped.error.exit_code == ExitCode.TRY_LATER
+    assert "midnight" in str(stopped.error)
+    assert stopped.bookmark("contacts") is None
+    assert differences_of_bookmarks(stopped.state) == []
+    crm.faults.clear()
+    resumed = run_tap(crm, "contacts", "companies", state=stopped.state)
+    assert resumed.error is None
+    assert run_tap.differences(crm, "contacts", stopped, resumed) == []
+    assert not set(stopped.ids("contacts")) & set(resumed.ids("contacts"))
+
+
+def differences_of_bookmarks(state: dict[str, Any]) -> list[str]:
+    """Streams that claim a bookmark."""
+    return [name for name, entry in state["bookmarks"].items() if "replication_key_value" in entry]
+
+
+def test_a05_a_stream_without_its_scope_fails_and_the_others_are_read(run_tap: RunTap, crm: FakeCrm) -> None:
+    body = {"category": "MISSING_SCOPES", "errors": [{"context": {"requiredScopes": ["crm.objects.contacts.read"]}}]}
+    crm.faults.add(path=SEARCH, times=1000, status=403, body=body)
+    run = run_tap(crm, "contacts", "companies")
+    assert isinstance(run.error, SyncFailedError)
+    assert list(run.error.failures) == ["contacts"]
+    assert "crm.objects.contacts.read" in str(run.error.failures["contacts"])
+    assert run.bookmark("contacts") is None
+    assert run_tap.differences(crm, "companies", run) == []
+
+
+def test_a05_an_object_whose_properties_are_closed_is_left_out_and_told(run_tap: RunTap, crm: FakeCrm) -> None:
+    crm.faults.add(path=r"/properties/2026-09/deals$", times=1000, status=403)
+    run = run_tap(crm, "companies")
+    assert isinstance(run.error, SyncFailedError)
+    assert list(run.error.failures) == ["deals"]
+    assert run.bookmark("companies") is not None
+
+
+def test_a_wrong_token_is_a_matter_of_settings(run_tap: RunTap, crm: FakeCrm) -> None:
+    run = run_tap_with_token(run_tap, crm, "pat-wrong")
+    assert isinstance(run, UnauthorizedError)
+    assert run.exit_code == ExitCode.CONFIG
+
+
+def run_tap_with_token(run_tap: RunTap, crm: FakeCrm, token: str) -> object:
+    return run_tap(crm, "contacts", access_token=token).error
+
+
+def test_a_record_archived_between_search_and_read_is_no_loss(run_tap: RunTap, crm: FakeCrm) -> None:
+    victim = crm.hubspot.records("contacts")[10]["id"]
+
+    def archive(request: Any) -> None:
+        if request.path.endswith("/batch/read") and crm.hubspot.records("contacts")[10]["id"] == victim:
+            crm.hubspot.archive("contacts", victim)
+
+    crm.on_request(archive)
+    run = run_tap(crm, "contacts", concurrency=1)
+    assert run_tap.differences(crm, "contacts", run) == []
+    (tombstone,) = [record for record in run.records("contacts") if record["id"] == victim]
+    assert tombstone["_sdc_deleted_at"] is not None

@@ -1,0 +1,102 @@
+"""A tap that is killed or stopped: the next run goes on inside the stream, nothing lost."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from fake_crm import FakeCrm
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.tap_hubspot.conftest import Run, RunTap
+
+RECORDS = 3000
+# the tap as its console script runs it, but with a STATE every 50 ms: a test has no time for the usual few seconds
+SCRIPT = """
+from tap_hubspot.tap import TapHubSpot
+TapHubSpot.state_seconds = 0.05
+from tap_hubspot.__main__ import main
+main()
+"""
+
+
+def start(crm: FakeCrm, tmp_path: Path, state: Any = None) -> subprocess.Popen[str]:
+    catalog, config, saved = (tmp_path / name for name in ("catalog.json", "config.json", "state.json"))
+    config.write_text(json.dumps({"api_url": crm.url, "access_token": crm.token, "searches_per_second": 1000}))
+    config.chmod(0o600)
+    saved.write_text(json.dumps(state or {}))
+    command = [sys.executable, "-c", SCRIPT, "--config", str(config), "--state", str(saved)]
+    if catalog.exists():
+        command += ["--catalog", str(catalog)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def stop_inside(process: subprocess.Popen[str], signum: int) -> list[dict[str, Any]]:
+    """Signal the process once a STATE says that it is inside a stream; returns all whole messages."""
+    assert process.stdout is not None
+    lines: list[str] = []
+    for line in process.stdout:
+        lines.append(line)
+        if '"type":"STATE"' in line and '"after_id"' in line:
+            process.send_signal(signum)
+            break
+    rest, _ = process.communicate(timeout=60)
+    whole = ("".join(lines) + rest).split("\n")[:-1]
+    return [json.loads(line) for line in whole]
+
+
+def in_the_contacts(state: dict[str, Any]) -> str | None:
+    """The last id read, by a STATE."""
+    resume = state["bookmarks"].get("contacts", {}).get("resume")
+    return None if resume is None else str(resume["point"]["after_id"])
+
+
+@pytest.mark.parametrize(
+    ("signum", "code"), [(signal.SIGKILL, -9), (signal.SIGTERM, 143), (signal.SIGINT, 130)], ids=["KILL", "TERM", "INT"]
+)
+def test_a_stopped_tap_goes_on_inside_the_stream(run_tap: RunTap, tmp_path: Path, signum: int, code: int) -> None:
+    with FakeCrm(seed=9, contacts=RECORDS, companies=0, deals=0, tickets=0, latency=0.05) as crm:
+        catalog = run_tap.catalog(crm)
+        for entry in catalog["streams"]:
+            entry["metadata"][-1]["metadata"]["selected"] = entry["tap_stream_id"] == "contacts"
+        (tmp_path / "catalog.json").write_text(json.dumps(catalog))
+        process = start(crm, tmp_path)
+        stopped: Run = run_tap.printed(stop_inside(process, signum))
+        assert process.returncode == code
+        reached = in_the_contacts(stopped.state)
+        assert reached is not None
+        assert stopped.bookmark("contacts") is None
+        resumed = run_tap(crm, "contacts", state=stopped.state)
+        assert resumed.error is None
+        assert 0 < len(resumed.records("contacts")) < RECORDS
+        assert all(int(one) > int(reached) for one in resumed.ids("contacts"))
+        assert run_tap.differences(crm, "contacts", stopped, resumed) == []
+        assert resumed.bookmark("contacts") is not None
+        assert in_the_contacts(resumed.state) is None
+
+
+def test_s07_killed_in_a_storm_of_one_timestamp_nothing_is_lost(run_tap: RunTap, tmp_path: Path) -> None:
+    with FakeCrm(seed=10, contacts=RECORDS, companies=0, deals=0, tickets=0, latency=0.05) as crm:
+        first = run_tap(crm, "contacts")
+        crm.clock.advance(3600)
+        crm.hubspot.bulk_stamp("contacts", [one["id"] for one in crm.hubspot.records("contacts")], crm.clock.now())
+        crm.clock.advance(3600)
+        killed: Run = run_tap.printed(stop_inside(start(crm, tmp_path, first.state), signal.SIGKILL))
+        assert killed.bookmark("contacts") == first.bookmark("contacts")
+        crm.clock.advance(60)
+        edited = killed.ids("contacts")[0]
+        crm.hubspot.update("contacts", edited, {"firstname": "edited after it was read"})
+        crm.clock.advance(3600)
+        resumed = run_tap(crm, "contacts", state=killed.state)
+        crm.clock.advance(3600)
+        last = run_tap(crm, "contacts", state=resumed.state)
+        assert last.ids("contacts") == [edited]
+        assert set(killed.ids("contacts")) | set(resumed.ids("contacts")) == set(first.ids("contacts"))
+        assert run_tap.differences(crm, "contacts", first, killed, resumed, last) == []
