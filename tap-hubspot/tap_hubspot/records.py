@@ -28,8 +28,15 @@ def record_of(raw: Mapping[str, Any], casts: Casts) -> Record:
         "archivedAt": raw.get("archivedAt"),
         "url": raw.get("url"),
         "properties": casts(raw.get("properties") or {}),
-        "_sdc_deleted_at": raw.get("archivedAt") if raw.get("archived") else None,
+        "_sdc_deleted_at": deleted_at(raw),
     }
+
+
+def deleted_at(raw: Mapping[str, Any]) -> str | None:
+    """When a record was archived; an archived one never looks live, even if the API should leave the instant out."""
+    if not raw.get("archived"):
+        return None
+    return raw.get("archivedAt") or raw.get("updatedAt")
 
 
 def tombstones(raw: Mapping[str, Any]) -> Iterator[Record]:

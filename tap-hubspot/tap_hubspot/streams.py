@@ -11,7 +11,7 @@ from tap_hubspot.casting import Casts
 from tap_hubspot.client import HubSpotStream
 from tap_hubspot.listing import listed
 from tap_hubspot.reading import ObjectReader
-from tap_hubspot.records import MERGE_PROPERTIES, record_of, tombstones
+from tap_hubspot.records import MERGE_PROPERTIES, deleted_at, record_of, tombstones
 from tap_hubspot.schema import OWNER_SCHEMA, PIPELINE_SCHEMA
 
 if TYPE_CHECKING:
@@ -125,10 +125,9 @@ class OwnersStream(HubSpotStream):
 
 
 def _owner(raw: Record) -> Record:
-    # Owners carry no archivedAt. Unverified: that archiving moves updatedAt; it is the latest instant known.
-    deleted_at = raw.get("updatedAt") if raw.get("archived") else None
+    # owners carry no archivedAt; unverified: that archiving moves updatedAt, which is the latest instant known
     ids = {name: _text(raw.get(name)) for name in ("userId", "userIdIncludingInactive")}
-    return {**raw, **ids, "_sdc_deleted_at": deleted_at}
+    return {**raw, **ids, "_sdc_deleted_at": deleted_at(raw)}
 
 
 def _text(value: object) -> str | None:
@@ -147,7 +146,7 @@ class PipelinesStream(HubSpotStream):
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:
         for raw in listed(self.tap.session, self.paths.pipelines(self.object_type)):
-            yield {**raw, "_sdc_deleted_at": raw.get("archivedAt") if raw.get("archived") else None}
+            yield {**raw, "_sdc_deleted_at": deleted_at(raw)}
 
 
 PIPELINES = (("deal_pipelines", "deals"), ("ticket_pipelines", "tickets"))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
+from crmdb_core.concurrency import in_order
 from crmdb_core.exceptions import ForbiddenError, NotFoundError
 from crmdb_core.tap import CrmTap
 from crmdb_core.tokens import RefreshTokenAuth, TokenStore, refresh_grant
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from crmdb_core.http import ApiSession
     from crmdb_core.window import ReadWindow
     from tap_hubspot.client import HubSpotStream
+    from tap_hubspot.objects import CrmObject
 
 __all__ = ["TapHubSpot"]
 
@@ -98,21 +100,23 @@ class TapHubSpot(CrmTap):
 
     @override
     def discover_streams(self) -> Sequence[HubSpotStream]:
-        objects = [stream for crm_object in CRM_OBJECTS if self._is_open(stream := ObjectStream(self, crm_object))]
+        _ = self.session  # made here, once, before threads ask for it
+        objects = filter(None, in_order(self._open_stream, CRM_OBJECTS, workers=len(CRM_OBJECTS)))
         pipelines = [PipelinesStream(self, name, object_type) for name, object_type in PIPELINES]
         return [*objects, OwnersStream(self), *pipelines]
 
-    def _is_open(self, stream: ObjectStream) -> bool:
-        """Whether the object's properties may be read; one that may not fails the run at its end, not the others.
+    def _open_stream(self, crm_object: CrmObject) -> ObjectStream | None:
+        """The stream of an object, None where its properties may not be read: that fails the run at its end.
 
         With a catalog nothing is asked: the streams in it were open when it was made.
         """
+        stream = ObjectStream(self, crm_object)
         if self.input_catalog is not None:
-            return True
+            return stream
         try:
             _ = stream.schema
         except ForbiddenError as error:
             self.failures[stream.name] = error
             self.logger.error("%s is left out: %s", stream.name, error)  # noqa: TRY400 - the line says it all
-            return False
-        return True
+            return None
+        return stream

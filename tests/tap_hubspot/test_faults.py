@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SEARCH = r"/contacts/search$"
 BATCH = r"/contacts/batch/read$"
-LIST = r"/contacts$"
+LIST = r"/contacts\?"
 
 
 @pytest.fixture
