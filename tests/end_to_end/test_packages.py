@@ -43,7 +43,7 @@ def installed(wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Callabl
         venv = tmp_path_factory.mktemp(distribution.partition("[")[0])
         subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, "--clear", venv], check=True)
         python = venv / "bin" / "python"
-        pip = [UV, "pip", "install", "--quiet", "--python", python, "-c", ROOT / "constraints.txt"]
+        pip: list[str | Path] = [UV, "pip", "install", "--quiet", "--python", python, "-c", ROOT / "constraints.txt"]
         subprocess.run([*pip, "--find-links", wheels, distribution], check=True)
         return venv / "bin"
 
@@ -133,7 +133,7 @@ def meltano_run(project: Path, crm: FakeCrm, loader: str) -> None:
     """`meltano run tap-hubspot LOADER` in that project."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("MELTANO_", "TAP_", "TARGET_"))}
     env = {**kept, "TAP_HUBSPOT_API_URL": crm.url, "TAP_HUBSPOT_ACCESS_TOKEN": crm.token}
-    command = [Path(sys.executable).with_name("meltano"), "run", "tap-hubspot", loader]
+    command: list[str | Path] = [Path(sys.executable).with_name("meltano"), "run", "tap-hubspot", loader]
     done = subprocess.run(command, cwd=project, env=env, capture_output=True, text=True, check=False, timeout=280)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
 
