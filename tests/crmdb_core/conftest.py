@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import logging
@@ -40,8 +41,9 @@ class Request:
 class Wire:
     """The server's side of one connection, for answers that no well-behaved server gives."""
 
-    def __init__(self, connection: socket.socket, stopping: threading.Event) -> None:
+    def __init__(self, connection: socket.socket, stream: Any, stopping: threading.Event) -> None:
         self.connection = connection
+        self.stream = stream
         self.stopping = stopping
 
     def send(self, data: bytes) -> None:
@@ -73,13 +75,11 @@ class Wire:
     def reset(self) -> None:
         """Close with RST."""
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.connection.close()
+        self.close()
 
     def close(self) -> None:
+        self.stream.close()  # the socket lives on in it otherwise
         self.connection.close()
-
-
-Reply = "Callable[[Request, Wire], None]"
 
 
 @dataclass
@@ -105,9 +105,12 @@ class FaultServer:
 
     def close(self) -> None:
         self._stopping.set()
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # wakes accept()
         self._listener.close()
         for connection in self._open:
-            connection.close()
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def _accept(self) -> None:
         while not self._stopping.is_set():
@@ -126,7 +129,7 @@ class FaultServer:
                     with self._lock:
                         self.requests.append(request)
                         reply = self.script.pop(0) if self.script else self.default
-                    reply(request, Wire(connection, self._stopping))
+                    reply(request, Wire(connection, stream, self._stopping))
         except (OSError, ValueError):
             return  # the client went away, or the script closed the connection
         finally:
