@@ -59,6 +59,8 @@ def tombstones(raw: Mapping[str, Any]) -> Iterator[Record]:
 
 def merged_ids(properties: Mapping[str, Any]) -> list[str]:
     """Ids of the losers, each once, in the order given."""
+    if not any(properties.get(name) for name in MERGE_PROPERTIES):  # nearly every record
+        return []
     listed = ";".join(properties.get(name) or "" for name in MERGE_PROPERTIES).split(";")
     ids = (item.partition(":")[0].strip() for item in listed)
     return list(dict.fromkeys(filter(None, ids)))

@@ -93,7 +93,7 @@ def test_a_passing_fault_loses_and_doubles_nothing(
 
 @pytest.mark.parametrize("path", [SEARCH, BATCH])
 def test_s09_the_daily_limit_stops_the_run_with_state_and_75(run_tap: RunTap, crm: FakeCrm, path: str) -> None:
-    crm.faults.add(path=path, times=1000, after=2, policy="DAILY")
+    crm.faults.add(path=path, times=None, after=2, policy="DAILY")
     stopped = run_tap(crm, "contacts", "companies", concurrency=1)
     assert isinstance(stopped.error, TryLaterError)
     assert stopped.error.exit_code == ExitCode.TRY_LATER
@@ -114,7 +114,7 @@ def differences_of_bookmarks(state: dict[str, Any]) -> list[str]:
 
 def test_a05_a_stream_without_its_scope_fails_and_the_others_are_read(run_tap: RunTap, crm: FakeCrm) -> None:
     body = {"category": "MISSING_SCOPES", "errors": [{"context": {"requiredScopes": ["crm.objects.contacts.read"]}}]}
-    crm.faults.add(path=SEARCH, times=1000, status=403, body=body)
+    crm.faults.add(path=SEARCH, times=None, status=403, body=body)
     run = run_tap(crm, "contacts", "companies")
     assert isinstance(run.error, SyncFailedError)
     assert list(run.error.failures) == ["contacts"]
@@ -124,7 +124,7 @@ def test_a05_a_stream_without_its_scope_fails_and_the_others_are_read(run_tap: R
 
 
 def test_a05_an_object_whose_properties_are_closed_is_left_out_and_told(run_tap: RunTap, crm: FakeCrm) -> None:
-    crm.faults.add(path=r"/properties/2026-09/deals$", times=1000, status=403)
+    crm.faults.add(path=r"/properties/2026-09/deals$", times=None, status=403)
     run = run_tap(crm, "companies")
     assert isinstance(run.error, SyncFailedError)
     assert list(run.error.failures) == ["deals"]

@@ -100,3 +100,16 @@ def test_s07_killed_in_a_storm_of_one_timestamp_nothing_is_lost(run_tap: RunTap,
         assert last.ids("contacts") == [edited]
         assert set(killed.ids("contacts")) | set(resumed.ids("contacts")) == set(first.ids("contacts"))
         assert run_tap.differences(crm, "contacts", first, killed, resumed, last) == []
+
+
+def test_s09_a_used_up_day_is_exit_75_in_one_plain_line(run_tap: RunTap, tmp_path: Path) -> None:
+    with FakeCrm(seed=10, contacts=1000, companies=0, deals=0, tickets=0) as crm:
+        crm.faults.add(path="/contacts/search$", times=None, after=2, policy="DAILY")
+        process = start(crm, tmp_path)
+        output, errors = process.communicate(timeout=60)
+        stopped = run_tap.printed([json.loads(line) for line in output.splitlines()])
+        assert process.returncode == 75
+        assert in_the_contacts(stopped.state) is not None
+        assert "Traceback" not in errors
+        assert errors.splitlines()[-1].count("midnight") == 1
+        assert crm.token not in errors
