@@ -131,5 +131,4 @@ def _leave(code: int) -> NoReturn:
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = code or ExitCode.FAILED
-    logging.shutdown()
     sys.exit(int(code))

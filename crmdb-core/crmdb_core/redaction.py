@@ -65,7 +65,7 @@ class Redactor(logging.Filter):
             self._secrets = fresh
             spellings = {spelling for secret in fresh for spelling in _spellings(secret)}
             longest_first = sorted(spellings, key=len, reverse=True)
-            self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+            self._pattern = re.compile("|".join(map(_pattern, longest_first)))
 
     def redact(self, text: str) -> str:
         """Return the text without secrets, authorization headers and tokens in URLs."""
@@ -197,12 +197,16 @@ def _install_hooks(redactor: Redactor) -> None:
     threading.excepthook = thread_hook
 
 
+def _pattern(spelling: str) -> str:
+    """A pattern for the spelling; percent-escapes come in either case."""
+    return re.sub("%[0-9A-F]{2}", lambda match: f"(?i:{match.group()})", re.escape(spelling))
+
+
 def _spellings(secret: str) -> set[str]:
     """Every form in which a secret may turn up in a log: raw, escaped, percent-encoded, base64."""
     quoted = {quote(secret), quote(secret, safe=""), quote_plus(secret)}
     escaped = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1]}
     forms = {secret, *quoted, *escaped, *_base64_forms(secret.encode(errors="surrogatepass"))}
-    forms |= {re.sub("%[0-9A-F]{2}", lambda match: match.group().lower(), form) for form in quoted}
     return {form for form in forms if len(form) >= _SHORTEST}
 
 

@@ -122,7 +122,7 @@ def from_environment(schema: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     """Settings from variables such as TAP_X_START_DATE; a text that does not fit its type is kept for the check."""
     found: dict[str, Any] = {}
     for name, setting in schema.get("properties", {}).items():
-        text = os.environ.get(prefix + name.upper().replace("-", "_"))
+        text = os.environ.get(prefix + _variable(name))
         if text is not None:
             found[name] = _typed(text, setting)
     return found
@@ -130,16 +130,16 @@ def from_environment(schema: Mapping[str, Any], prefix: str) -> dict[str, Any]:
 
 def misspelt_variables(schema: Mapping[str, Any], prefix: str) -> list[str]:
     """A line for each environment variable with the plugin's prefix that is close to a setting but is none."""
-    known = {prefix + name.upper().replace("-", "_") for name in schema.get("properties", {})}
-    known |= {f"{prefix}LOGLEVEL"}
+    known = {_variable(name) for name in schema.get("properties", {})} | {"LOGLEVEL"}
     # a double underscore is Meltano's: TAP_X__LOAD_SCHEMA
-    strange = [
-        name
-        for name in os.environ
-        if name.startswith(prefix) and name not in known and not name.startswith(f"{prefix}_")
-    ]
+    given = [name.removeprefix(prefix) for name in os.environ if name.startswith(prefix)]
+    strange = [name for name in given if name not in known and not name.startswith("_")]
     hints = {name: did_you_mean(name, known) for name in strange}
-    return [f"environment variable {name}: no such setting{hint}" for name, hint in hints.items() if hint]
+    return [f"environment variable {prefix}{name}: no such setting{hint}" for name, hint in hints.items() if hint]
+
+
+def _variable(setting: str) -> str:
+    return setting.upper().replace("-", "_")
 
 
 def _typed(text: str, setting: Mapping[str, Any]) -> Any:

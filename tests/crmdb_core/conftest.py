@@ -6,8 +6,11 @@ import contextlib
 import importlib.util
 import json
 import logging
+import os
+import signal
 import socket
 import struct
+import subprocess
 import sys
 import threading
 import time
@@ -195,11 +198,15 @@ def clock() -> FakeClock:
 
 @pytest.fixture(autouse=True)
 def clean_logging() -> Iterator[None]:
-    """Leave logging as it was found."""
+    """Leave logging and signal handlers as they were found."""
     level = logging.getLogger().level
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     yield
     redaction.uninstall()
+    logging.captureWarnings(capture=False)
     logging.getLogger().setLevel(level)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session")
@@ -256,3 +263,43 @@ def api(world: World) -> Iterator[FaultServer]:
     fault_server = FaultServer(world)
     yield fault_server
     fault_server.close()
+
+
+class DemoRun:
+    """Runs the demo tap as a process of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def command(self, *arguments: str, config: dict[str, Any] | None = None, state: Any = None) -> list[str]:
+        command = [sys.executable, str(DEMO_TAP), *arguments]
+        for name, value in (("config", config), ("state", state)):
+            if value is not None:
+                path = self.folder / f"{name}.json"
+                path.write_text(json.dumps(value))
+                path.chmod(0o600)
+                command += [f"--{name}", str(path)]
+        return command
+
+    def __call__(
+        self,
+        *arguments: str,
+        config: dict[str, Any] | None = None,
+        state: Any = None,
+        environment: dict[str, str] | None = None,
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.command(*arguments, config=config, state=state),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+            cwd=self.folder,
+            env={**os.environ, **(environment or {})},
+        )
+
+
+@pytest.fixture
+def run_demo(tmp_path: Path) -> DemoRun:
+    """Runs the demo tap with settings and state; gives exit code, stdout and stderr."""
+    return DemoRun(tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -80,6 +81,7 @@ class TapDemo(CrmTap):
 
     name = "tap-demo"
     package_name = "crmdb-core"
+    state_seconds = float(os.environ.get("TAP_DEMO_STATE_SECONDS", "5"))
     config_jsonschema = th.PropertiesList(
         th.Property("api_url", th.StringType, required=True),
         th.Property("token", th.StringType, secret=True, required=True),

@@ -292,7 +292,7 @@ def test_the_crms_own_reading_may_stop_the_run(server: Any, clock: Any) -> None:
 
 def test_the_crms_own_reading_may_explain_a_refusal(server: Any, clock: Any) -> None:
     server.then(status(403))
-    with pytest.raises(ForbiddenError, match="answered 403: scope crm.read is missing"):
+    with pytest.raises(ForbiddenError, match=r"answered 403: scope crm\.read is missing"):
         make(server, clock, judge=lambda _: Verdict.fatal("scope crm.read is missing")).get_json("/x")
 
 
