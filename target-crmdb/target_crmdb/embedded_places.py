@@ -22,7 +22,7 @@ from crmdb_core.exits import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Account", "Places", "free_of_postgres", "places_of", "wheel_binaries"]
+__all__ = ["Account", "Places", "places_of", "program_of", "wheel_binaries"]
 
 _logger = logging.getLogger(__name__)
 
@@ -251,10 +251,19 @@ def _open_to_all(top: Path) -> None:
         path.chmod(0o755 if executable else 0o644)
 
 
-def free_of_postgres(pid: str) -> bool:
-    """Whether that process certainly is no Postgres server; without /proc nobody knows."""
-    name = Path("/proc") / pid / "comm"
-    return pid.isdecimal() and name.exists() and not name.read_text("utf-8").startswith(("postgres", "postmaster"))
+def program_of(pid: str) -> str | None:
+    """Name the program of a process: "" for a dead one that its parent has not collected, None where nobody knows.
+
+    Source: proc(5), /proc/pid/stat: number, (name), state.
+    """
+    if not pid.isdecimal():
+        return None
+    try:
+        told = (Path("/proc") / pid / "stat").read_text("utf-8", errors="replace")
+    except OSError:
+        return None
+    name, _, rest = told.partition("(")[2].rpartition(")")
+    return "" if rest.split()[0] in {"Z", "X"} else name
 
 
 def _digest(path: Path) -> str:
