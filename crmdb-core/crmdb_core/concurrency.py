@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable
 
 __all__ = ["in_order"]
 
@@ -24,7 +24,7 @@ def in_order(
     *,
     workers: int = 4,
     ahead: int | None = None,
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """Yield `fn(item)` for each item, in order, computed by `workers` threads at most `ahead` items in advance.
 
     `items` is drawn in the calling thread, never further than the look-ahead (default: twice the workers). The first
@@ -39,7 +39,9 @@ def in_order(
     return _threaded(fn, items, workers, ahead or 2 * workers)
 
 
-def _threaded(fn: Callable[[Item], Result], items: Iterable[Item], workers: int, ahead: int) -> Iterator[Result]:
+def _threaded(
+    fn: Callable[[Item], Result], items: Iterable[Item], workers: int, ahead: int
+) -> Generator[Result, None, None]:
     pool = _Pool(fn, workers)
     pending: deque[Future[Result]] = deque()
     try:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 from singer_sdk.exceptions import ConfigurationError, ConfigValidationError, DiscoveryError, MappingError
+from singer_sdk.plugin_base import SingerCommand
 
 from crmdb_core import redaction
 from crmdb_core.config_file import guard_config_option
@@ -62,13 +63,14 @@ def _outcome(command: click.Command, name: str, args: Sequence[str] | None) -> i
 
 
 def _invoke(command: click.Command, name: str, args: Sequence[str] | None) -> int:
-    """Do what `command.main` does, past the SDK's own error handling (it exits 1 for a wrong configuration)."""
+    """Do what `command.main` does, but let every error pass on to `_outcome`."""
     logging.captureWarnings(capture=True)
     warnings.filterwarnings("once", category=DeprecationWarning)
     guard_config_option(command)
     try:
         with command.make_context(name, list(sys.argv[1:] if args is None else args)) as context:
-            click.Command.invoke(command, context)
+            # a SingerCommand's own `invoke` would log a wrong configuration and exit 1
+            (click.Command.invoke if isinstance(command, SingerCommand) else type(command).invoke)(command, context)
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
     except SystemExit as leaving:

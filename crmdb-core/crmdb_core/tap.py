@@ -228,6 +228,7 @@ class CrmTap(Tap):
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Find every fault of the settings at once; the first thing done, before any network call."""
         schema = self._whole_schema()
+        self._config = {name: value for name, value in self._config.items() if value is not None}  # null: not set
         redaction.install(redaction.secrets_of(self._config, schema))
         logging.getLogger("urllib3").setLevel(logging.INFO)  # its DEBUG lines hold whole URLs, values included
         faults = faults_of(self._config, schema)

@@ -86,7 +86,7 @@ def test_closing_does_not_wait_for_what_is_under_way() -> None:
     results = in_order(work, range(100), workers=2, ahead=4)
     assert 0 == next(results)
     started = time.monotonic()
-    results.close()  # type: ignore[attr-defined]  # it is a generator
+    results.close()
     assert time.monotonic() - started < 1
     release.set()
     time.sleep(0.1)

@@ -60,6 +60,20 @@ def test_every_end_has_its_code(error: BaseException | None, code: int) -> None:
     assert code == ending(error)
 
 
+def test_a_command_group_runs_its_subcommand(capsys: pytest.CaptureFixture[str]) -> None:
+    @click.group()
+    def group() -> None:
+        """Commands."""
+
+    @group.command()
+    def hello() -> None:
+        click.echo("hello")
+
+    with pytest.raises(SystemExit) as caught:
+        run(group, name="crmdb", args=["hello"])
+    assert (0, "hello\n") == (caught.value.code, capsys.readouterr().out)
+
+
 def test_a_wrong_option_is_configuration() -> None:
     assert ExitCode.CONFIG == ending(args=["--nope"])
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from singer_sdk.singerlib.messages import RecordMessage, SchemaMessage, StateMessage
+from typing_extensions import override
 
 from crmdb_core.messages import BufferedWriter
 
@@ -33,7 +34,8 @@ class Out(io.StringIO):
         super().__init__()
         self.blocks: list[str] = []
 
-    def write(self, text: str) -> int:
+    @override
+    def write(self, text: str, /) -> int:
         self.blocks.append(text)
         return super().write(text)
 

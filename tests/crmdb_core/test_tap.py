@@ -281,6 +281,12 @@ def test_settings_reach_the_session(demo: ModuleType, api: Any) -> None:
     assert run.tap.session.headers["User-Agent"].startswith("tap-demo/")
 
 
+def test_a_null_setting_is_not_set(demo: ModuleType, api: Any) -> None:
+    run = Run(demo, api, timeout=None, lookback=None, since=None, max_records=None, retry_attempts=None)
+    assert run.error is None
+    assert (60.0, 7) == (run.tap.session.timeout, run.tap.session.retry.attempts)
+
+
 def test_wrong_settings_are_an_error_in_process_too(demo: ModuleType) -> None:
     with pytest.raises(ConfigError) as caught:
         demo.TapDemo(config={"max_records": 0, "api_url": "http://127.0.0.1:1", "tokn": "x"})
@@ -350,7 +356,7 @@ def test_g1_a_kill_at_any_moment_loses_nothing(run_demo: Any, api: Any, world: A
             text=True,
             env={**os.environ, "TAP_DEMO_STATE_SECONDS": "0"},
         )
-        wait_for(lambda target=target: len(api.requests) >= target)  # type: ignore[misc]
+        wait_for(lambda target=target: len(api.requests) >= target)
         process.kill()
         out, _ = process.communicate(timeout=20)
         state = follow(out, seen) or state

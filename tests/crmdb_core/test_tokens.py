@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import stat
+import subprocess
+import sys
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
@@ -187,30 +189,34 @@ def test_a_token_does_not_show_in_its_repr() -> None:
     assert "secret" not in repr(Token("secret-a", "secret-r", 1.0))
 
 
-def use_store(path: str, url: str, start: Any, results: Any) -> None:
-    session = ApiSession(api_url=url)
-    grant = refresh_grant(session, "/oauth/token", client_id="id", client_secret="shh-secret")
-    auth = RefreshTokenAuth(grant, refresh_token="refresh-0", store=TokenStore(path))
-    start.wait()
-    results.put(signed(auth))
+USE_STORE = """
+import sys
+import requests
+from crmdb_core.http import ApiSession
+from crmdb_core.tokens import RefreshTokenAuth, TokenStore, refresh_grant
+path, url = sys.argv[1:]
+grant = refresh_grant(ApiSession(api_url=url), "/oauth/token", client_id="id", client_secret="shh-secret")
+auth = RefreshTokenAuth(grant, refresh_token="refresh-0", store=TokenStore(path))
+sys.stdin.readline()
+print(auth(requests.Request("GET", "http://x").prepare()).headers["Authorization"])
+"""
 
 
 def test_a04_two_processes_refresh_a_rotating_token_once(server: Any, store: TokenStore) -> None:
     vendor = Vendor()
 
     def token(request: Any, wire: Any) -> None:
+        time.sleep(0.2)  # the second process comes while the first is refreshing
         wire.answer(vendor(parse_qs(request.body.decode())["refresh_token"][0]))
 
     server.default = token
-    context = multiprocessing.get_context("fork")
-    start, results = context.Event(), context.Queue()
-    arguments = (str(store.path), server.url, start, results)
-    processes = [context.Process(target=use_store, args=arguments) for _ in range(2)]
+    command = [sys.executable, "-c", USE_STORE, str(store.path), server.url]
+    pipe = subprocess.PIPE
+    processes = [subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) for _ in range(2)]
     for process in processes:
-        process.start()
-    start.set()
-    found = [results.get(timeout=20) for _ in processes]
-    for process in processes:
-        process.join()
-    assert ["Bearer access-1"] * 2 == found
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    found = [process.communicate(timeout=30)[0] for process in processes]
+    assert ["Bearer access-1\n"] * 2 == found
     assert 1 == vendor.issued
