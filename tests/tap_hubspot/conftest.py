@@ -127,7 +127,7 @@ class RunTap:
         with contextlib.redirect_stdout(output):
             try:
                 # through JSON, as a real state comes in
-                given = None if state is None else json.loads(json.dumps(state))
+                given = None if state is None else json.loads(json.dumps(state, default=float))
                 tap = TapHubSpot(config=config_for(crm, **settings), state=given, catalog=catalog)
                 select(tap, streams)
                 tap.sync_all()

@@ -134,7 +134,7 @@ def test_the_bookmark_stays_behind_the_servers_clock_by_the_hold_back(run_tap: R
 
 def test_a_custom_property_that_appears_between_runs_is_in_the_next_schema(run_tap: RunTap, crm: FakeCrm) -> None:
     first = first_run(run_tap, crm, "deals")
-    crm.hubspot.add_property("deals", {"name": "margin", "type": "number", "fieldType": "number"})
+    crm.hubspot.add_property("deals", "margin", "number")
     (one,) = some(crm, "deals", 1)
     crm.hubspot.update("deals", one, {"margin": "0.10"})
     crm.clock.advance(3600)

@@ -59,7 +59,8 @@ def test_s06_twelve_thousand_with_one_modified_time_lose_nothing(run_tap: RunTap
 
 
 def test_ids_ordered_as_text_are_read_as_well(run_tap: RunTap) -> None:
-    with FakeCrm(seed=3, contacts=1200, companies=0, deals=0, tickets=0, text_ids=True) as crm:
+    with FakeCrm(seed=3, contacts=1200, companies=0, deals=0, tickets=0) as crm:
+        crm.quirks.ids_as_text = True
         run = run_tap(crm, "contacts", page_size=50)
         assert run_tap.differences(crm, "contacts", run) == []
         assert run.ids("contacts") == sorted(run.ids("contacts"))
