@@ -1,0 +1,116 @@
+"""HubSpot's object types (vendor page "Understanding the CRM"): names, ids, and what differs between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fake_crm.hubspot.errors import ApiError
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One object type. `singular` is its name in messages and in association types."""
+
+    name: str
+    type_id: str
+    singular: str
+    created: str = "hs_createdate"
+    modified: str = "hs_lastmodifieddate"
+    title: str = "hs_name"
+    defaults: tuple[str, ...] = ()
+    searched: tuple[str, ...] = ()
+
+    @property
+    def scope(self) -> str:
+        """The scope that reads it; unverified for the rarer types."""
+        if self.type_id.startswith("2-"):
+            return "crm.objects.custom.read"
+        return "tickets" if self.name == "tickets" else f"crm.objects.{self.name}.read"
+
+    @property
+    def write_scope(self) -> str:
+        """The scope that writes it."""
+        return self.scope if self.name == "tickets" else self.scope.replace(".read", ".write")
+
+    @property
+    def always(self) -> tuple[str, ...]:
+        """Properties that come back even if they were not asked for (observed on the live API)."""
+        return (self.created, "hs_object_id", self.modified)
+
+
+_MAIN = (
+    Kind(
+        "contacts", "0-1", "contact", "createdate", "lastmodifieddate", "lastname",
+        ("createdate", "email", "firstname", "hs_object_id", "lastmodifieddate", "lastname"),
+        ("firstname", "lastname", "email", "phone", "company"),
+    ),
+    Kind(
+        "companies", "0-2", "company", "createdate", "hs_lastmodifieddate", "name",
+        ("name", "domain", "createdate", "hs_lastmodifieddate", "hs_object_id"),
+        ("name", "domain", "phone", "website"),
+    ),
+    Kind(
+        "deals", "0-3", "deal", "createdate", "hs_lastmodifieddate", "dealname",
+        ("dealname", "amount", "closedate", "pipeline", "dealstage", "createdate", "hs_lastmodifieddate", "hs_object_id"),
+        ("dealname", "pipeline", "dealstage", "description", "dealtype"),
+    ),
+    Kind(
+        "tickets", "0-5", "ticket", "createdate", "hs_lastmodifieddate", "subject",
+        ("subject", "content", "hs_pipeline", "hs_pipeline_stage", "hs_ticket_priority", "createdate",
+         "hs_lastmodifieddate", "hs_object_id"),
+        ("subject", "content"),
+    ),
+)  # fmt: skip
+_OTHERS = {
+    "products": ("0-7", "product"),
+    "line_items": ("0-8", "line_item"),
+    "quotes": ("0-14", "quote"),
+    "communications": ("0-18", "communication"),
+    "feedback_submissions": ("0-19", "feedback_submission"),
+    "tasks": ("0-27", "task"),
+    "notes": ("0-46", "note"),
+    "meetings": ("0-47", "meeting_event"),
+    "calls": ("0-48", "call"),
+    "emails": ("0-49", "email"),
+    "invoices": ("0-53", "invoice"),
+    "marketing_events": ("0-54", "marketing_event"),
+    "subscriptions": ("0-69", "subscription"),
+    "goal_targets": ("0-74", "goal_target"),
+    "discounts": ("0-84", "discount"),
+    "fees": ("0-85", "fee"),
+    "taxes": ("0-86", "tax"),
+    "commerce_payments": ("0-101", "commerce_payment"),
+    "users": ("0-115", "user"),
+    "postal_mail": ("0-116", "postal_mail"),
+    "orders": ("0-123", "order"),
+    "leads": ("0-136", "lead"),
+    "carts": ("0-142", "cart"),
+    "services": ("0-162", "service"),
+    "courses": ("0-410", "course"),
+    "listings": ("0-420", "listing"),
+    "appointments": ("0-421", "appointment"),
+    "projects": ("0-970", "project"),
+}
+STANDARD = _MAIN + tuple(Kind(name, type_id, singular) for name, (type_id, singular) in _OTHERS.items())
+MAIN = tuple(kind.name for kind in _MAIN)
+
+
+class Kinds:
+    """The object types of one account: the standard ones and custom ones as they are defined."""
+
+    def __init__(self) -> None:
+        self._by_key: dict[str, Kind] = {}
+        for kind in STANDARD:
+            self.add(kind)
+
+    def add(self, kind: Kind, *aliases: str) -> None:
+        """Make a type known by its name, its id, its singular (as the vendor's examples do) and other names."""
+        for key in (kind.name, kind.type_id, kind.singular, *aliases):
+            self._by_key[key] = kind
+
+    def find(self, key: str) -> Kind:
+        """The type of a name or id; 400 as HubSpot refuses an unknown one."""
+        kind = self._by_key.get(key)
+        if kind is None:
+            raise ApiError(400, f"Unable to infer object type from: {key}")
+        return kind

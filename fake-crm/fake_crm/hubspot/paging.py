@@ -1,0 +1,48 @@
+"""Limits and cursors of list pages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from fake_crm.hubspot.errors import invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fake_crm.hubspot.call import Call
+
+
+def page_limit(call: Call, most: int, default: int = 10) -> int:
+    """The asked page size; 400 outside 1 … `most`. The wording is unverified."""
+    text = call.one("limit")
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdecimal()) or not 1 <= int(text) <= most:
+        raise invalid(f"Invalid limit {text!r}: it must be a number from 1 to {most}")
+    return int(text)
+
+
+def cursor(call: Call) -> int:
+    """The `after` of a list: the id of the next record (vendor page "Using object APIs")."""
+    text = call.one("after") or "0"
+    if not (text.isascii() and text.isdecimal()):
+        raise invalid(f"Invalid cursor after={text!r}")
+    return int(text)
+
+
+def archived_flag(call: Call) -> bool:
+    """The `archived` parameter; 400 unless it is true or false."""
+    text = (call.one("archived") or "false").lower()
+    if text not in {"true", "false"}:
+        raise invalid(f"archived must be true or false, not {text!r}")
+    return text == "true"
+
+
+def page(call: Call, results: Sequence[Any], after: str | None) -> dict[str, Any]:
+    """A page with its absolute link to the next; `paging` is absent on the last one."""
+    if after is None:
+        return {"results": results}
+    query = [(name, value) for name, values in call.request.query.items() if name != "after" for value in values]
+    link = f"{call.base}{call.request.path}?{urlencode([*query, ('after', after)])}"
+    return {"results": results, "paging": {"next": {"after": after, "link": link}}}

@@ -1,0 +1,36 @@
+"""The fixture door."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from fake_crm.server import FakeCrm
+
+
+@pytest.fixture
+def fake_crm() -> Iterator[Callable[..., FakeCrm]]:
+    """Starts fakes with the options of `FakeCrm`; they stop with the test."""
+    # here, so that coverage of the package is not spoilt by pytest's early import of its plugins
+    from fake_crm.server import FakeCrm  # noqa: PLC0415 - see above
+
+    started: list[FakeCrm] = []
+
+    def start(**options: Any) -> FakeCrm:
+        crm = FakeCrm(**options).start()
+        started.append(crm)
+        return crm
+
+    yield start
+    for crm in started:
+        crm.stop()
+
+
+@pytest.fixture
+def fake_hubspot(fake_crm: Callable[..., FakeCrm]) -> FakeCrm:
+    """A small HubSpot without limits."""
+    return fake_crm()
