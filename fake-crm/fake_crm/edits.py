@@ -35,8 +35,9 @@ class Edits:
             raise ValueError(f"unknown order {', '.join(sorted(unknown))}; known: {', '.join(_ORDERS)}")
         with self._world.lock:
             types = list(dict.fromkeys(name for part in order.values() for name in part))
-            done = {name: self._of_type(name, {key: part.get(name, 0) for key, part in order.items()}) for name in types}
-        return done
+            return {
+                name: self._of_type(name, {key: part.get(name, 0) for key, part in order.items()}) for name in types
+            }
 
     def _of_type(self, name: str, order: Mapping[str, int]) -> Json:
         store = self._world.store(name)

@@ -17,7 +17,18 @@ if TYPE_CHECKING:
     from fake_crm.wire import Request
 
 Kind = Literal[
-    "status", "reset", "truncate", "short_body", "html", "drip", "stall", "redirect", "latency", "empty", "gzip", "close"
+    "status",
+    "reset",
+    "truncate",
+    "short_body",
+    "html",
+    "drip",
+    "stall",
+    "redirect",
+    "latency",
+    "empty",
+    "gzip",
+    "close",
 ]
 KINDS: tuple[str, ...] = get_args(Kind)
 _FOREVER = 86_400.0
@@ -27,8 +38,10 @@ _BAD_GATEWAY = "<html><head><title>{status}</title></head><body><center><h1>{sta
 
 @dataclass
 class Fault:
-    """One fault. Requests that match `path` (a regular expression, searched) and `method` are counted; the first
-    `after` of them pass unharmed, the next `times` (None: all) go wrong.
+    """One fault.
+
+    Requests that match `path` (a regular expression, searched) and `method` are counted; the first `after` of them pass
+    unharmed, the next `times` (None: all) go wrong.
 
     Kinds: `status` answers `status` with `headers` and `body` (JSON, or text as HTML; else a CRM's usual body, for 429
     with `policy`); `reset` cuts the connection with RST, after `cut` bytes of the body if given; `truncate` cuts the
@@ -111,7 +124,7 @@ def _ordered(order: dict[str, Any]) -> Fault:
     return Fault(**order)
 
 
-def harmed(
+def harmed(  # noqa: PLR0911 - one return for each kind
     fault: Fault, request: Request, answer: Callable[[], Reply], refusal: Callable[[Fault], Reply | None]
 ) -> Delivery:
     """The delivery of a request that met a fault; `answer` works out the right reply, if the fault lets it.
@@ -144,7 +157,9 @@ def harmed(
 
 def _other(fault: Fault, request: Request, answer: Callable[[], Reply]) -> Reply:
     if fault.kind == "redirect":
-        return Reply(302 if fault.status == Fault.status else fault.status, headers={"Location": _target(fault, request)})
+        return Reply(
+            302 if fault.status == Fault.status else fault.status, headers={"Location": _target(fault, request)}
+        )
     if fault.kind == "html":
         return Reply.html(fault.body or _MAINTENANCE)
     if fault.kind == "empty":

@@ -30,7 +30,7 @@ class LoggedRequest:
 
     @property
     def method(self) -> str:
-        """GET, POST, …"""
+        """The method, such as GET."""
         return self.request.method
 
     @property

@@ -31,7 +31,7 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 @dataclass(frozen=True)
 class Request:
-    """One request as it came: `query` keeps repeated parameters, `target` is the path and query as sent."""
+    """One request as it came: `target` is path and query as sent, headers are in Title-Case."""
 
     method: str
     target: str
@@ -181,7 +181,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
-        request = Request(self.command, self.path, self.headers, self.rfile.read(length) if length else b"")
+        body = self.rfile.read(length) if length else b""
+        headers = {name.title(): value for name, value in self.headers.items()}
+        request = Request(self.command, self.path, headers, body)
         delivery = self.server.app.deliver(request)
         if delivery.hold:
             self.server.stopping.wait(delivery.hold)

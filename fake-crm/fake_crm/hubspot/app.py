@@ -46,9 +46,7 @@ class HubSpotApi:
         match = self._router.find(request.method, request.path)
         route = match.route
         token = self._access.caller(request) if route.needs_token else None
-        call = Call(
-            request, match.parts, self._world, self._access, self._limiter, self._quirks, self.base, token
-        )
+        call = Call(request, match.parts, self._world, self._access, self._limiter, self._quirks, self.base, token)
         with self._world.lock:
             if token is not None:
                 self._access.check_scopes(token, route.scopes(call), self._quirks.scope_key)

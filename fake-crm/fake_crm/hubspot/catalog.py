@@ -36,7 +36,9 @@ _OWNER = Property("hubspot_owner_id", "enumeration", external_options=True, refe
 _BY_KIND: dict[str, tuple[Property, ...]] = {
     "contacts": (
         Property("email", unique=True),
-        *_texts("firstname", "lastname", "company", "jobtitle", "website", "address", "city", "state", "zip", "country"),
+        *_texts(
+            "firstname", "lastname", "company", "jobtitle", "website", "address", "city", "state", "zip", "country"
+        ),
         Property("phone", "phone_number"),
         Property("mobilephone", "phone_number"),
         _enum("lifecyclestage", LIFECYCLE, "radio"),
@@ -56,9 +58,7 @@ _BY_KIND: dict[str, tuple[Property, ...]] = {
         made_by_users("customer_score", "number"),
         made_by_users("is_vip", "bool"),
         made_by_users("newsletter_since", "date"),
-        made_by_users(
-            "interests", "enumeration", field_type="checkbox", options=_choices(INTERESTS)
-        ),
+        made_by_users("interests", "enumeration", field_type="checkbox", options=_choices(INTERESTS)),
         made_by_users("remarks", field_type="textarea"),
     ),
     "companies": (

@@ -62,8 +62,8 @@ def invalid(message: str, *errors: Mapping[str, Any]) -> ApiError:
 def unauthenticated() -> ApiError:
     """401 without credentials."""
     message = (
-        "Authentication credentials not found. This API supports OAuth 2.0 authentication and you can find more details "
-        f"at {AUTH_PAGE}"
+        "Authentication credentials not found. This API supports OAuth 2.0 authentication and you can find more "
+        f"details at {AUTH_PAGE}"
     )
     return ApiError(401, message, "INVALID_AUTHENTICATION")
 

@@ -51,7 +51,8 @@ _MAIN = (
     ),
     Kind(
         "deals", "0-3", "deal", "createdate", "hs_lastmodifieddate", "dealname",
-        ("dealname", "amount", "closedate", "pipeline", "dealstage", "createdate", "hs_lastmodifieddate", "hs_object_id"),
+        ("dealname", "amount", "closedate", "pipeline", "dealstage", "createdate", "hs_lastmodifieddate",
+         "hs_object_id"),
         ("dealname", "pipeline", "dealstage", "description", "dealtype"),
     ),
     Kind(

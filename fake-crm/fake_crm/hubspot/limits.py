@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Limits:
-    """Calls allowed: `burst` per `burst_seconds` and app, `search` per second and account, `daily`; None is no limit."""
+    """Calls allowed: `burst` per app and `burst_seconds`, `search` per account and second, `daily`; None: no limit."""
 
     burst: int | None = None
     search: int | None = None
@@ -65,8 +65,8 @@ class Window:
 class Limiter:
     """Counts calls and refuses those beyond the limits.
 
-    `ticks` tells the seconds of the short windows: real ones by default, so that pacing is measured honestly. The day is
-    always the fake clock's, in the portal's time zone.
+    `ticks` tells the seconds of the short windows: real ones by default, so that pacing is measured honestly. The day
+    is always the fake clock's, in the portal's time zone.
     """
 
     def __init__(

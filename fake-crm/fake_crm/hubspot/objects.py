@@ -194,7 +194,10 @@ def _names(store: Store, asked: Iterable[str]) -> tuple[str, ...]:
 def _shown(call: Call, store: Store, record: Record) -> Json:
     history = _existing(store, call.many("propertiesWithHistory"))
     shown = _rendered(call, store, record, _names(store, call.many("properties")), history)
-    linked = {other.name: _links(call, store, record, other) for other in map(call.world.kinds.find, call.many("associations"))}
+    linked = {
+        other.name: _links(call, store, record, other)
+        for other in map(call.world.kinds.find, call.many("associations"))
+    }
     linked = {name: value for name, value in linked.items() if value}
     return {**shown, "associations": linked} if linked else shown
 
@@ -217,7 +220,10 @@ def _links(call: Call, store: Store, record: Record, other: Kind) -> Json | None
     there = call.world.store(other.name).live
     linked = call.world.links.of((store.kind.name, other.name), record.number)
     rows = [
-        {"id": str(b), "type": f"{store.kind.singular}_to_{other.singular}" + ("" if link.label is None else "_labelled")}
+        {
+            "id": str(b),
+            "type": f"{store.kind.singular}_to_{other.singular}" + ("" if link.label is None else "_labelled"),
+        }
         for b, types in linked
         if there.get(str(b))
         for link in types

@@ -69,6 +69,9 @@ def one(call: Call) -> Reply:
     archived = archived_flag(call)
     for owner in call.world.owners.values():
         shown = owner.rendered()
-        if owner.archived == archived and str(shown["id" if by == "id" else "userIdIncludingInactive"]) == call.path["id"]:
+        if (
+            owner.archived == archived
+            and str(shown["id" if by == "id" else "userIdIncludingInactive"]) == call.path["id"]
+        ):
             return Reply.of(shown)
     raise not_found()

@@ -53,7 +53,7 @@ def _owners(_: Call) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Route:
-    """One call. In `paths`, `{date}` is a dated version and other braces are parts; `bucket` is the limit it counts in."""
+    """One call: in `paths`, `{date}` is a dated version, other braces are parts; `bucket` is the limit it counts in."""
 
     method: str
     paths: tuple[str, ...]
@@ -148,7 +148,8 @@ def routes(search: Handler) -> tuple[Route, ...]:
               frozenset({"archived", "includeAssociationDefinitions", "includeAuditMetadata",
                          "includePropertyDefinitions"}), _custom),
         Route("GET", tuple(f"{path}/{{type}}" for path in _SCHEMAS), definitions.one_schema,
-              frozenset({"includeAssociationDefinitions", "includeAuditMetadata", "includePropertyDefinitions"}), _custom),
+              frozenset({"includeAssociationDefinitions", "includeAuditMetadata", "includePropertyDefinitions"}),
+              _custom),
         Route("POST", (f"{_SCHEMAS[2]}/batch/read",), definitions.batch_schemas, scopes=_custom),
         Route("GET", _account("details"), account.details),
         Route("GET", _account("api-usage/daily/private-apps"), account.usage),
@@ -186,6 +187,7 @@ def _association_routes() -> tuple[Route, ...]:
         Route("POST", _pairs("/batch/archive"), associations.batch_archive, scopes=_pair_reads, bucket="associations"),
         Route("GET", _pairs("/labels"), associations.labels, scopes=_pair_reads),
         Route("GET", (f"{_LINK}/{{to}}",), associations.of_record, _PAGE, _reads),
-        Route("PUT", (f"{_LINK}/default/{{to}}/{{to_id}}", f"{_LINK}/{{to}}/{{to_id}}"), associations.put, scopes=_writes),
+        Route("PUT", (f"{_LINK}/default/{{to}}/{{to_id}}", f"{_LINK}/{{to}}/{{to_id}}"), associations.put,
+              scopes=_writes),
         Route("DELETE", (f"{_LINK}/{{to}}/{{to_id}}",), associations.delete, scopes=_writes),
     )  # fmt: skip

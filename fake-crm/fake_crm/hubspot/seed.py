@@ -43,8 +43,11 @@ TICKET_STAGES = (("1", "New", "OPEN"), ("2", "Waiting on contact", "OPEN"), ("4"
 
 
 class Seeder:
-    """Fills a world. `until` is the latest stamp, in epoch milliseconds; `properties` the number of definitions that
-    each main type has at least (custom ones are added)."""
+    """Fills a world.
+
+    `until` is the latest stamp, in epoch milliseconds; `properties` the number of definitions that each main type has
+    at least (custom ones are added).
+    """
 
     def __init__(self, world: World, seed: int, until: int, properties: int = 0) -> None:
         self._world = world
@@ -214,9 +217,12 @@ def add_owners(world: World) -> list[str]:
 
 def add_pipelines(world: World) -> None:
     """The pipelines that every account is born with."""
-    deals = [Stage(*stage, {"isClosed": str(share in {"1.0", "0.0"}).lower(), "probability": share}) for *stage, share in DEAL_STAGES]
+    deals = [
+        Stage(key, label, {"isClosed": str(share in {"1.0", "0.0"}).lower(), "probability": share})
+        for key, label, share in DEAL_STAGES
+    ]
     world.add_pipeline("deals", "default", "Sales pipeline", deals)
-    tickets = [Stage(*stage, {"ticketState": state}) for *stage, state in TICKET_STAGES]
+    tickets = [Stage(key, label, {"ticketState": state}) for key, label, state in TICKET_STAGES]
     world.add_pipeline("tickets", "0", "Support pipeline", tickets)
 
 

@@ -205,7 +205,14 @@ class World:
 
     @_locked
     def associate(
-        self, from_type: str, from_id: str, to_type: str, to_id: str, *, type_ids: Iterable[int] = (), primary: bool = False
+        self,
+        from_type: str,
+        from_id: str,
+        to_type: str,
+        to_id: str,
+        *,
+        type_ids: Iterable[int] = (),
+        primary: bool = False,
     ) -> None:
         """Associate two records; no modified date moves (observed on the live API)."""
         source, target = self.store(from_type), self.store(to_type)
@@ -236,7 +243,9 @@ class World:
         del self.store(object_type).properties[name]
 
     @_locked
-    def add_owner(self, first_name: str, last_name: str, email: str, *, archived: bool = False, team: str | None = None) -> str:
+    def add_owner(
+        self, first_name: str, last_name: str, email: str, *, archived: bool = False, team: str | None = None
+    ) -> str:
         """Add an owner and return the id, the value for `hubspot_owner_id`."""
         number = _FIRST_OWNER + len(self.owners)
         now = self.now()
