@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BIN = ROOT / ".venv" / "bin"
 DEMO = ROOT / "output" / "demo"
 WORLD = ("--seed", "7", "--contacts", "2000", "--companies", "400", "--deals", "600", "--tickets", "200")
-EDITS = ("--contacts", "40", "--deals", "25", "--create", "10", "--archive", "5")
+EDITS = ("--contacts", "40", "--deals", "25", "--create", "10", "--archive", "5", "--of", "deals")
 JOB = ("--environment=demo", "run", "tap-hubspot", "target-crmdb")
 REAL_DATABASE = ("TARGET_CRMDB_HOST", "TARGET_CRMDB_SQLALCHEMY_URL")
 EXIT_CONFIG = 78
