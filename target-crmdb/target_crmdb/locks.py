@@ -1,6 +1,7 @@
 """Advisory locks: they end with the session that holds them, so a killed run leaves none behind."""
 
 import hashlib
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -22,6 +23,21 @@ def try_lock(connection: Connection, key: int) -> bool:
 def unlock(connection: Connection, key: int) -> None:
     """Give a lock back."""
     connection.execute("select pg_advisory_unlock(%s)", (key,))
+
+
+def lock_soon(connection: Connection, key: int, *, patience: float = 1.0) -> bool:
+    """Take a lock as `try_lock` does, but allow the server a moment to notice that its last holder was killed."""
+    until = time.monotonic() + patience
+    while not try_lock(connection, key):
+        if time.monotonic() >= until:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def unlock_all(connection: Connection) -> None:
+    """Give all locks of the session back: the server closes a session a little later than its client does."""
+    connection.execute("select pg_advisory_unlock_all()")
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from target_crmdb.counts import Counts
 from target_crmdb.database import Connection, open_connection
 from target_crmdb.exceptions import TryLaterError
 from target_crmdb.history import RunNote, Status, StreamRow
-from target_crmdb.locks import advisory_key, try_lock
+from target_crmdb.locks import advisory_key, lock_soon, try_lock, unlock_all
 from target_crmdb.mapping import TablePlan
 from target_crmdb.migrations import migrate
 from target_crmdb.rejects import Cursor, Reject
@@ -97,7 +97,7 @@ class LoadRun:
 
     def ensure_table(self, request: TableRequest) -> TablePlan:
         """Lock the stream for this run, or raise TryLaterError, and make its table fit."""
-        if not try_lock(self._connection, advisory_key("stream", request.schema, request.stream)):
+        if not lock_soon(self._connection, advisory_key("stream", request.schema, request.stream)):
             raise TryLaterError(
                 f"Another run is loading {request.stream} into schema {request.schema}; try again when it has ended"
             )
@@ -139,6 +139,7 @@ class LoadRun:
             try:
                 with self._connection.transaction(), self._connection.cursor() as cursor:
                     history.close(cursor, self.run_id, status, error)
+                unlock_all(self._connection)
             except psycopg.Error as failure:
                 raise explain(failure) from failure
 

@@ -98,7 +98,8 @@ class TargetCrmdb(TargetPostgres):
             raise InvalidSchemaError(f"The SCHEMA of stream {stream} declares no properties; mend the tap")
         bookmarks = message_dict.get("bookmark_properties") or [None]
         self._replication_key = bookmarks if isinstance(bookmarks, str) else bookmarks[0]
-        super()._process_schema_message(message_dict)
+        with critical():  # a signal within a statement would cost the connection
+            super()._process_schema_message(message_dict)
 
     @override
     def get_sink(
@@ -350,8 +351,12 @@ class TargetCrmdb(TargetPostgres):
         target = cls(config=given.config, parse_env_config=given.parse_env)
         if target.config.get("debug"):
             logging.getLogger().setLevel(logging.DEBUG)
-        _ = target.run  # connect before the tap works in vain
-        target.listen(file_input)
+        try:
+            _ = target.run  # connect before the tap works in vain
+            target.listen(file_input)
+        except BaseException as error:
+            target.abort(error)  # a signal may come at any place, also between two messages
+            raise
 
 
 def _is_plain(stream_map: StreamMap) -> bool:

@@ -10,7 +10,7 @@ import sys
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 Message = dict[str, Any]
+# with compiled modules kept, a process starts in a third of the time
+_ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 FILES = Path(__file__).parents[1] / "messages"
 
 
@@ -62,7 +64,7 @@ class Loader:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**os.environ, **(env or {})},
+            env={**_ENVIRONMENT, **(env or {})},
         )
 
     def process(
@@ -102,10 +104,10 @@ def lines_of(messages: Iterable[Message | bytes]) -> bytes:
 class Singer:
     """Writes Singer messages of one stream, `contacts` unless said otherwise."""
 
-    text: Message = {"type": ["null", "string"]}
-    instant: Message = {"type": ["null", "string"], "format": "date-time"}
-    number: Message = {"type": ["null", "number"]}
-    integer: Message = {"type": ["null", "integer"]}
+    text: ClassVar[Message] = {"type": ["null", "string"]}
+    instant: ClassVar[Message] = {"type": ["null", "string"], "format": "date-time"}
+    number: ClassVar[Message] = {"type": ["null", "number"]}
+    integer: ClassVar[Message] = {"type": ["null", "integer"]}
 
     def schema(self, properties: Message | None = None, *, stream: str = "contacts", **more: Any) -> Message:
         """A SCHEMA with the key `id`, the bookmark `at`, and these properties."""

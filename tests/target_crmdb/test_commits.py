@@ -69,7 +69,9 @@ def test_a_batch_ends_by_its_age(load: Loader, singer: Singer) -> None:
 
 def test_the_reserved_part_of_state_goes_to_the_history(load: Loader, singer: Singer) -> None:
     run = {"streams": {"contacts": {"expected": 7, "calls": 3, "waits": 0.25}}}
-    states = load(singer.schema(), singer.record({"id": "1"}), {"type": "STATE", "value": {"bookmarks": {}, "run": run}})
+    states = load(
+        singer.schema(), singer.record({"id": "1"}), {"type": "STATE", "value": {"bookmarks": {}, "run": run}}
+    )
     assert [{"bookmarks": {}}] == states
     assert [(7, 3, 0.25)] == load.database.query(
         "SELECT expected, api_calls, waited_seconds::float FROM _crmdb.run_streams"
@@ -131,9 +133,7 @@ def test_an_empty_input_is_a_run_too(load: Loader) -> None:
     assert [("success",)] == load.database.query("SELECT status FROM _crmdb.runs")
 
 
-def test_a_reader_of_state_that_is_gone_does_not_undo_the_commit(
-    load: Loader, singer: Singer, tmp_path: Path
-) -> None:
+def test_a_reader_of_state_that_is_gone_does_not_undo_the_commit(load: Loader, singer: Singer, tmp_path: Path) -> None:
     """T18: standard output is closed; the data is committed all the same, and the exit code says that it failed."""
     process = load.start(tmp_path, state_interval=0)
     assert process.stdin
@@ -160,9 +160,7 @@ def test_records_map_through_the_sdks_stream_maps(load: Loader, singer: Singer) 
     assert [("1", "ada", "ADA")] == load.table("id, name, loud", "people")
 
 
-def test_metadata_columns_tell_when_a_row_last_changed(
-    load: Loader, singer: Singer, day: Callable[[int], str]
-) -> None:
+def test_metadata_columns_tell_when_a_row_last_changed(load: Loader, singer: Singer, day: Callable[[int], str]) -> None:
     def once(extracted: str) -> Any:
         load(singer.schema(), singer.record({"id": "1"}, time_extracted=extracted), add_record_metadata=True)
         return load.table("_sdc_extracted_at, _sdc_batched_at")

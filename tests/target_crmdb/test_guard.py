@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from tests.target_crmdb.conftest import Loader, Message, Singer
 
 
-
 @pytest.fixture
 def sync(load: Loader, singer: Singer) -> Callable[..., dict[str, int]]:
     """Loads contacts with a name, a note and a deletion time; gives the outcomes."""
@@ -29,7 +28,9 @@ def contact(at: str | None, name: str | None = "ada", **more: Any) -> Message:
     return {"id": "1", "at": at, "name": name, "note": None, "_sdc_deleted_at": None, **more}
 
 
-def test_an_equal_row_is_not_written(load: Loader, sync: Callable[..., dict[str, int]], day: Callable[[int], str]) -> None:
+def test_an_equal_row_is_not_written(
+    load: Loader, sync: Callable[..., dict[str, int]], day: Callable[[int], str]
+) -> None:
     assert {"seen": 1, "created": 1} == sync(contact(day(5)))
     before = load.table("id, xmin, ctid")
     assert {"seen": 1, "unchanged": 1} == sync(contact(day(5)))
@@ -54,9 +55,7 @@ def test_an_equal_version_with_other_content_overwrites(
     assert [("1", "corrected")] == load.table("id, name")
 
 
-def test_instants_are_compared_not_texts(
-    load: Loader, sync: Callable[..., dict[str, int]], day: Callable[[int], str]
-) -> None:
+def test_instants_are_compared_not_texts(sync: Callable[..., dict[str, int]]) -> None:
     sync(contact("2026-01-05T23:00:00-05:00", "newer, though its text is smaller"))
     assert {"seen": 1, "stale": 1} == sync(contact("2026-01-06T01:00:00+00:00", "older"))
 
@@ -71,9 +70,7 @@ def test_null_stores_null_and_an_absent_field_keeps_its_value(
     assert {"seen": 1, "created": 1} == sync({"id": "2", "name": "new"})
 
 
-def test_archive_then_restore(
-    load: Loader, sync: Callable[..., dict[str, int]], day: Callable[[int], str]
-) -> None:
+def test_archive_then_restore(load: Loader, sync: Callable[..., dict[str, int]], day: Callable[[int], str]) -> None:
     """Archiving does not move HubSpot's modified date, and restoring does not either."""
     sync(contact(day(5)))
     assert {"seen": 1, "updated": 1} == sync(contact(day(5), _sdc_deleted_at=day(7)))

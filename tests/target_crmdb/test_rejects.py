@@ -61,7 +61,7 @@ def test_a_value_that_is_not_what_the_schema_says(
     """D03-D06, D18: refused by our own check, before Postgres is asked."""
     load(singer.schema({"v": declared}), *around(singer, {"id": "1", "v": value}))
     assert [("0",), ("9",)] == load.table("id")
-    (stream, line, field, found), = load.rejects()
+    ((stream, line, field, found),) = load.rejects()
     assert ("contacts", 3, rule) == (stream, line, found)
     assert field in {"v", "v.n"}
     assert [("validate", '["1"]')] == load.database.query("SELECT stage, key FROM _crmdb.rejects")
@@ -113,7 +113,11 @@ def test_a_null_key_is_rejected(load: Loader, singer: Singer) -> None:
 @pytest.mark.parametrize(
     ("line", "error", "error_class"),
     [
-        (b'{"type":"RECORD","stream":"contacts","record":{"id":"1","secret canary"\n', BrokenMessageError, "broken_message"),
+        (
+            b'{"type":"RECORD","stream":"contacts","record":{"id":"1","secret canary"\n',
+            BrokenMessageError,
+            "broken_message",
+        ),
         (b'{"type":"RECORD","stream":"contacts"}\n', BrokenMessageError, "broken_message"),
         (b'["no", "object"]\n', BrokenMessageError, "broken_message"),
         (b'{"type":"RECORD","stream":"contacts","record":{"id":"\xff"}}\n', BrokenMessageError, "broken_message"),
@@ -123,7 +127,7 @@ def test_a_null_key_is_rejected(load: Loader, singer: Singer) -> None:
     ],
     ids=["torn", "no record", "no object", "not UTF-8", "too deep", "before its schema", "without its key"],
 )
-def test_a_tap_that_breaks_the_protocol(
+def test_a_tap_that_breaks_the_protocol(  # noqa: PLR0917 - the table's columns, and fixtures
     load: Loader,
     singer: Singer,
     line: bytes,

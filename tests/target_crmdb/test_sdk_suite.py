@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from singer_sdk.testing.runners import TargetTestRunner
 from singer_sdk.testing.config import SuiteConfig
+from singer_sdk.testing.runners import TargetTestRunner
 from singer_sdk.testing.suites import target_tests
 
 from target_crmdb import TargetCrmdb

@@ -41,7 +41,9 @@ def test_numbers_never_pass_through_a_float(stored: Any, raw: str, expected: str
     assert Decimal(expected) == stored({"type": "number"}, raw)
 
 
-@pytest.mark.parametrize(("raw", "expected"), [("9223372036854775807", 2**63 - 1), ("1.0", 1), ("-0", 0), ("1e3", 1000)])
+@pytest.mark.parametrize(
+    ("raw", "expected"), [("9223372036854775807", 2**63 - 1), ("1.0", 1), ("-0", 0), ("1e3", 1000)]
+)
 def test_integers(stored: Any, raw: str, expected: int) -> None:
     assert expected == stored({"type": "integer"}, raw)
 
@@ -75,7 +77,9 @@ def test_offsets_are_kept_as_instants_whatever_the_servers_zone(load: Loader, st
 def test_the_ends_of_the_calendar(load: Loader, stored: Any, text: str) -> None:
     """D05."""
     stored({"type": "string", "format": "date-time"}, f'"{text}"')
-    assert [(datetime.fromisoformat(text),)] == load.database.query("SELECT v AT TIME ZONE 'UTC' AT TIME ZONE 'UTC' FROM crm_test.contacts")
+    assert [(datetime.fromisoformat(text),)] == load.database.query(
+        "SELECT v AT TIME ZONE 'UTC' AT TIME ZONE 'UTC' FROM crm_test.contacts"
+    )
 
 
 @pytest.mark.parametrize(

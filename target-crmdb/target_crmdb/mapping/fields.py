@@ -20,10 +20,13 @@ class Field:
 
 
 def fields_of(schema: Mapping[str, Any], spread: str | None, first: Sequence[str] = ()) -> list[Field]:
-    """List a stream's fields; those named in `first` (keys, bookmark) lead, then the SCHEMA's order."""
+    """List a stream's fields; those named in `first` (keys, bookmark) lead, then the record's own, then nested ones.
+
+    Names are given in this order, so it is the nested field that gets a prefix where two would share a name.
+    """
     fields = [_typed(field) for field in _walk(schema["properties"], spread)]
     rank: dict[Path, int] = {(name,): place for place, name in enumerate(first)}
-    return sorted(fields, key=lambda field: rank.get(field.path, len(rank)))
+    return sorted(fields, key=lambda field: rank.get(field.path, len(rank) + len(field.path)))
 
 
 def _walk(properties: Mapping[str, Any], spread: str | None) -> Iterator[Field]:
