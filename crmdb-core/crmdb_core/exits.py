@@ -69,8 +69,10 @@ def _invoke(command: click.Command, name: str, args: Sequence[str] | None) -> in
     guard_config_option(command)
     try:
         with command.make_context(name, list(sys.argv[1:] if args is None else args)) as context:
-            # a SingerCommand's own `invoke` would log a wrong configuration and exit 1
-            (click.Command.invoke if isinstance(command, SingerCommand) else type(command).invoke)(command, context)
+            if isinstance(command, SingerCommand):
+                click.Command.invoke(command, context)  # its own `invoke` would log a wrong configuration and exit 1
+            else:
+                command.invoke(context)
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
     except SystemExit as leaving:

@@ -159,6 +159,8 @@ class ApiSession(requests.Session):
     ) -> requests.Response | Fault:
         """One try on the wire, paced, body included; the status is not looked at yet."""
         self.origin.check(str(request.url))
+        # before the deadline begins, for this may refresh a token; a redirect keeps the headers
+        request = self.auth(request) if callable(self.auth) else request
         self.counters.add(waited=self.pacer.wait(bucket))
         self.counters.add(calls=1)
         host = urlsplit(self.origin.base).hostname or ""
@@ -187,8 +189,7 @@ class ApiSession(requests.Session):
         """Send, following redirects that stay on the origin; the check comes before anything is sent."""
         wire = {"stream": True, "allow_redirects": False, "timeout": (_CONNECT_SECONDS, self.timeout)}
         for _ in range(_MOST_REDIRECTS + 1):
-            signed = self.auth(request) if callable(self.auth) else request
-            response = super().send(signed, **{**options, **wire})
+            response = super().send(request, **{**options, **wire})
             if not response.is_redirect:
                 return response
             response.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import threading
 import time
 from abc import abstractmethod
 from datetime import timedelta
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from crmdb_core.stream import CrmStream
 
 __all__ = ["CrmTap"]
+
+_LONG_PAUSE = 1.0
 
 
 class CrmTap(Tap):
@@ -103,13 +106,20 @@ class CrmTap(Tap):
         return ApiSession(
             api_url=api_url,
             auth=auth,
-            pacer=Pacer(budgets, rate_limit=None if rate is None else float(rate)),
+            pacer=Pacer(budgets, rate_limit=None if rate is None else float(rate), sleep=self.rest),
+            sleep=self.rest,
             retry=RetryPolicy(attempts=int(self.config["retry_attempts"])),
             timeout=float(self.config["timeout"]),
             user_agent=f"{self.name}/{self.plugin_version}",
             judge=judge,
             **options,
         )
+
+    def rest(self, seconds: float) -> None:
+        """Sleep; before a longer pause, hand over what was read so far instead of keeping it in the buffer."""
+        if seconds >= _LONG_PAUSE and self._syncing and threading.current_thread() is threading.main_thread():
+            self.write_state()
+        time.sleep(seconds)
 
     @property
     def max_records(self) -> int | None:

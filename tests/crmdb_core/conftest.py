@@ -199,12 +199,13 @@ def clock() -> FakeClock:
 @pytest.fixture(autouse=True)
 def clean_logging() -> Iterator[None]:
     """Leave logging and signal handlers as they were found."""
-    level = logging.getLogger().level
+    levels = {name: logging.getLogger(name).level for name in (None, "urllib3")}
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     yield
     redaction.uninstall()
     logging.captureWarnings(capture=False)
-    logging.getLogger().setLevel(level)
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
     for number, handler in handlers.items():
         signal.signal(number, handler)
 

@@ -341,6 +341,19 @@ def test_a_signal_during_a_long_wait_ends_at_once(run_demo: Any, api: Any) -> No
     assert time.monotonic() - started < 5
 
 
+def test_nothing_read_is_kept_back_during_a_long_wait(run_demo: Any, api: Any) -> None:
+    api.then(api.default, api.default, lambda _, wire: wire.answer({}, 429, {"Retry-After": "250"}))
+    command = run_demo.command(config={"api_url": api.url, "token": TOKEN, "streams": "things"})
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    wait_for(lambda: len(api.requests) >= 3)
+    time.sleep(0.5)
+    process.kill()
+    seen: set[int] = set()
+    state = follow(process.communicate(timeout=20)[0], seen)
+    assert {1, 2, 3, 4} == seen
+    assert {"after": 4} == state["bookmarks"]["things"]["resume"]["point"]
+
+
 def test_g1_a_kill_at_any_moment_loses_nothing(run_demo: Any, api: Any, world: Any) -> None:
     world.rows, world.delay = 400, 0.01
     config = {"api_url": api.url, "token": TOKEN, "streams": "things"}
