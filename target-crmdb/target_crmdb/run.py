@@ -92,7 +92,7 @@ class LoadRun:
     def seen_keys(self, stream: str) -> SeenKeys:
         """Give the keys seen of a stream, over every SCHEMA that it has in this run."""
         if stream not in self._seen:
-            self._seen[stream] = SeenKeys(self.next_number())
+            self._seen[stream] = SeenKeys(self.next_number(), self.run_id)
         return self._seen[stream]
 
     def ensure_table(self, request: TableRequest) -> TablePlan:

@@ -137,6 +137,13 @@ class StreamSink(Sink):
         """Remove the rows that a whole read did not have, if its ACTIVATE_VERSION was the stream's last message."""
         if self.activation is None or not self._seen.has(self.activation) or not self.plan.keys:
             return 0
+        if not self._seen.is_whole(cursor, self.plan, self.activation):
+            self.logger.warning(
+                "The read of %s began in an earlier run that was cut, so no row is removed; the next full refresh that "
+                "is not cut removes what the source no longer has",
+                self.stream_name,
+            )
+            return 0
         return self._seen.sweep(cursor, self.plan, self.activation, hard=bool(self.config.get("hard_delete")))
 
     def _load_piece(self, cursor: Cursor, rows: Sequence[BufferedRow]) -> Counts:

@@ -13,17 +13,27 @@ Cursor = psycopg.Cursor[tuple[Any, ...]]
 class SeenKeys:
     """The keys that came with a version, in a TEMP table: exact, and no write to rows that did not change.
 
-    The cost is one narrow temporary row per record of a versioned stream; it lives as long as the session, so a
-    read that was cut and went on in another run cannot sweep. The key is kept as a JSON array, whatever its types.
+    The cost is one narrow temporary row per record of a versioned stream. It lives as long as the session, so a read
+    that was killed and went on in another run cannot sweep: the first run's keys are gone. That a version began in
+    another run is known for good (`_crmdb.versions`). The key is kept as a JSON array, whatever its types.
     """
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, run_id: int) -> None:
         self._name = sql.Identifier(f"crmdb_seen_{number}")
+        self._run_id = run_id
         self._versions: set[int] = set()
 
     def has(self, version: int) -> bool:
         """Tell whether any record came with this version: without one, nothing was read and nothing may go."""
         return version in self._versions
+
+    def is_whole(self, cursor: Cursor, plan: TablePlan, version: int) -> bool:
+        """Tell whether every row of this version came in this run, so that what was not seen is gone."""
+        cursor.execute(
+            "select run_id from versions where table_schema = %s and table_name = %s and version = %s",
+            (plan.schema, plan.table, version),
+        )
+        return cursor.fetchone() == (self._run_id,)
 
     def add(self, cursor: Cursor, plan: TablePlan, stage: sql.Identifier, versions: set[int | None]) -> None:
         """Remember the keys of all staged rows that have a version; `versions` are those in the staging table."""
@@ -35,6 +45,11 @@ class SeenKeys:
             sql.SQL(
                 "create temporary table if not exists {} (version bigint, key jsonb, primary key (version, key))"
             ).format(self._name)
+        )
+        cursor.executemany(
+            "insert into versions (table_schema, table_name, version, run_id) values (%s, %s, %s, %s)"
+            " on conflict do nothing",
+            [(plan.schema, plan.table, version, self._run_id) for version in sorted(known)],
         )
         keys = [sql.SQL("s.{}").format(sql.Identifier(f"c{plan.columns.index(c)}")) for c in plan.key_columns]
         cursor.execute(

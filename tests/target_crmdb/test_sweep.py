@@ -87,3 +87,13 @@ def test_keys_of_every_type_are_told_apart(load: Loader, singer: Singer) -> None
     load(schema, *(singer.record(row, version=1) for row in rows), singer.activate(1))
     load(schema, *(singer.record(row, version=2) for row in rows[1:]), singer.activate(2))
     assert {"seen": 5, "unchanged": 5, "deleted": 1} == load.outcomes()
+
+
+def test_a_read_that_another_run_began_removes_nothing(load: Loader, singer: Singer) -> None:
+    """The first run was killed; the second goes on where it stood and never sees what the first one loaded."""
+    load(*read(singer, 1, "a", "b", "c", "gone"))
+    load(singer.schema(), singer.record({"id": "a"}, version=2), singer.record({"id": "b"}, version=2))
+    load(*read(singer, 2, "c"))
+    assert ["a", "b", "c", "gone"] == living(load)
+    load(*read(singer, 3, "a", "b", "c"))
+    assert ["a", "b", "c"] == living(load)
