@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.target_crmdb.conftest import Loader, Message, Singer
 
 ROWS = 40
-BATCH = {"batch_size_rows": 10}
+BATCH: dict[str, Any] = {"batch_size_rows": 10}
 
 
 def messages(singer: Singer) -> list[Message]:

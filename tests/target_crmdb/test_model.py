@@ -34,7 +34,7 @@ def apply(table: dict[str, Row], record: Row) -> str:
     """What one record should do: the guard, one record after the other, in plain Python."""
     if record.get("v") == "bad":
         return "rejected"
-    fields = {name: record[name] for name in ("at", "v", "_sdc_deleted_at") if name in record}
+    fields: Row = {name: record[name] for name in ("at", "v", "_sdc_deleted_at") if name in record}
     stored = table.get(record["id"])
     if stored is None:
         table[record["id"]] = {"at": None, "v": None, "_sdc_deleted_at": None, **fields, "extra": extra_of(record)}

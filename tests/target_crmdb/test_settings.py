@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from tests.target_crmdb.conftest import Loader, Singer
 
-HERE = {"host": "127.0.0.1", "user": "me", "database": "crm"}
+HERE: dict[str, Any] = {"host": "127.0.0.1", "user": "me", "database": "crm"}
 
 
 def faults(**config: Any) -> str:
@@ -104,7 +104,8 @@ def test_an_unknown_database_is_78(load: Loader, tmp_path: Path) -> None:
 def test_a_database_that_starts_late_is_waited_for(load: Loader, monkeypatch: pytest.MonkeyPatch) -> None:
     """T07, with a clock that does not run: the first two attempts are refused."""
 
-    original, waits = psycopg.connect, []
+    original = psycopg.connect
+    waits: list[float] = []
     refusals = iter([True, True, False])
 
     def connect(*args: Any, **options: Any) -> Any:
@@ -133,7 +134,7 @@ def test_no_secret_and_no_value_in_any_log_at_debug_level(load: Loader, singer: 
     password, value = 'p@ss/word "canary" 42', "canary.person@example.com"
     url = load.database.sqlalchemy_url.replace("postgres@", f"postgres:{urllib.parse.quote(password, safe='')}@")
     assert url != load.database.sqlalchemy_url
-    lines = [
+    lines: list[Any] = [
         singer.schema({"v": singer.integer, "w": singer.number}),
         singer.record({"id": value, "v": value}),
         singer.record({"id": value, "v": 2}),
@@ -142,7 +143,8 @@ def test_no_secret_and_no_value_in_any_log_at_debug_level(load: Loader, singer: 
         singer.record({"id": value}, stream="unknown"),
         singer.state({value: value}),
     ]
-    for settings in ({"max_protocol_errors": 5}, {}, {"debug": True, "max_rejects": 0}):
+    runs: list[dict[str, Any]] = [{"max_protocol_errors": 5}, {}, {"debug": True, "max_rejects": 0}]
+    for settings in runs:
         done = load.process(tmp_path, *lines, env={"LOGLEVEL": "DEBUG"}, sqlalchemy_url=url, **settings)
         shown = done.stderr.decode()
         assert "DEBUG" in shown

@@ -99,33 +99,32 @@ def test_a_shrunk_schema_keeps_the_column_and_its_values(load: Loader, singer: S
     assert [("1", "x", 2026)] == load.table("id, a, extract(year from at)::int")
 
 
-@pytest.mark.parametrize(
-    ("before", "value", "after", "next_value", "kind", "expected"),
-    [
-        ({"type": "integer"}, 5, {"type": "number"}, 2.5, "numeric", ["5", "2.5"]),
-        ({"type": "integer"}, 5, {"type": "string"}, "x", "text", ["5", "x"]),
-        ({"type": "boolean"}, True, {"type": "string"}, "x", "text", ["true", "x"]),
-        ({"type": "integer"}, 5, {"type": "boolean"}, True, "text", ["5", "true"]),
-        ({"type": "integer"}, 5, {"type": "object"}, {"a": 1}, "jsonb", ["5", '{"a": 1}']),
-        ({"type": "string"}, "x", {"type": "integer"}, 5, "text", ["x", "5"]),
-        ({"type": "number"}, 2.5, {"type": "integer"}, 5, "numeric", ["2.5", "5"]),
-        ({"type": "object"}, {"a": 1}, {"type": "string"}, "x", "jsonb", ['{"a": 1}', '"x"']),
-    ],
-)
-def test_a_changed_type_widens_the_column(  # noqa: PLR0917 - the table's columns, and fixtures
-    load: Loader,
-    singer: Singer,
-    before: Message,
-    value: Any,
-    after: Message,
-    next_value: Any,
-    kind: str,
-    expected: list[str],
-) -> None:
-    load(singer.schema({"v": before}), singer.record({"id": "1", "v": value}))
-    load(singer.schema({"v": after}), singer.record({"id": "2", "v": next_value}))
-    assert kind == types(load)["v"]
-    assert expected == [row[1] for row in load.table("id, v::text")]
+# declared before, a value, declared after, a value, the column's type then, and what it holds as text
+WIDENED: list[tuple[Message, Any, Message, Any, str, list[str]]] = [
+    ({"type": "integer"}, 5, {"type": "number"}, 2.5, "numeric", ["5", "2.5"]),
+    ({"type": "integer"}, 5, {"type": "string"}, "x", "text", ["5", "x"]),
+    ({"type": "boolean"}, True, {"type": "string"}, "x", "text", ["true", "x"]),
+    ({"type": "integer"}, 5, {"type": "boolean"}, True, "text", ["5", "true"]),
+    ({"type": "integer"}, 5, {"type": "object"}, {"a": 1}, "jsonb", ["5", '{"a": 1}']),
+    ({"type": "string"}, "x", {"type": "integer"}, 5, "text", ["x", "5"]),
+    ({"type": "number"}, 2.5, {"type": "integer"}, 5, "numeric", ["2.5", "5"]),
+    ({"type": "object"}, {"a": 1}, {"type": "string"}, "x", "jsonb", ['{"a": 1}', '"x"']),
+]
+
+
+def test_a_changed_type_widens_the_column(load: Loader, singer: Singer) -> None:
+    cases = dict(enumerate(WIDENED))
+    load(
+        singer.schema({f"v{n}": case[0] for n, case in cases.items()}),
+        singer.record({"id": "1", **{f"v{n}": case[1] for n, case in cases.items()}}),
+    )
+    load(
+        singer.schema({f"v{n}": case[2] for n, case in cases.items()}),
+        singer.record({"id": "2", **{f"v{n}": case[3] for n, case in cases.items()}}),
+    )
+    kinds = types(load)
+    assert [case[4] for case in WIDENED] == [kinds[f"v{n}"] for n in cases]
+    assert [case[5] for case in WIDENED] == [[row[1] for row in load.table(f"id, v{n}::text")] for n in cases]
 
 
 def test_a_view_that_hinders_a_change_is_named_as_the_reason(load: Loader, singer: Singer) -> None:
