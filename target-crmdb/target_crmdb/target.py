@@ -184,8 +184,8 @@ class TargetCrmdb(TargetPostgres):
         """Remember it: rows go at the end of the input, and only if no record of the stream comes after it."""
         version = message_dict.get("version")
         maps = self.mapper.stream_maps.get(str(message_dict.get("stream")), ())
-        obeyed = self.config.get("activate_version", True) and self.config.get("process_activate_version_messages", True)
-        if not isinstance(version, int) or not obeyed:
+        switches = ("activate_version", "process_activate_version_messages")
+        if not isinstance(version, int) or not all(self.config.get(switch, True) for switch in switches):
             return
         for stream_map in maps:
             sink = self._sinks_active.get(stream_map.stream_alias)
