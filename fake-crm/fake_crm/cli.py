@@ -119,13 +119,21 @@ def _made(options: argparse.Namespace) -> FakeCrm:
         tokens=options.token or ("test-token",),
         port=options.port,
     )
+    try:
+        _fill(crm, options, faults)
+    except ValueError:
+        crm.stop()
+        raise
+    return crm
+
+
+def _fill(crm: FakeCrm, options: argparse.Namespace, faults: list[dict[str, Any]]) -> None:
     for fault in faults:
         crm.faults.add(**fault)
     if options.world:
         load(crm.hubspot, read_world(options.world))
     if options.load:
         load(crm.hubspot, quick_world(options.load, Path(), options.date_format))
-    return crm
 
 
 def _limits(options: argparse.Namespace) -> Limits | None:

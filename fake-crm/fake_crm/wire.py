@@ -135,15 +135,16 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         self._thread.start()
 
     def stop(self) -> None:
-        """End every connection and wait until each thread has gone."""
+        """End every connection and wait until each thread has gone; may be called at any time, and again."""
         self.stopping.set()
-        self.shutdown()
+        if self._thread.is_alive():
+            self.shutdown()
+            self._thread.join()
         with self._lock:
             for connection in self._open:
                 with contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
         self.server_close()
-        self._thread.join()
 
     def reset_later(self, connection: socket.socket) -> None:
         """Let the end of this connection be a reset, not an orderly close."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from fake_crm.hubspot.world import World
     from fake_crm.world_file import Association, ObjectSpec, WorldSpec
 
+_ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
 _SHOWN = 5  # problems of one kind and file; the rest is counted
 _STAGE_PROPERTIES = {"deals": ("pipeline", "dealstage"), "tickets": ("hs_pipeline", "hs_pipeline_stage")}
 _PIPELINE_IDS = {"deals": "default", "tickets": "0"}
@@ -161,9 +163,11 @@ class _ObjectLoad:
 
     def _parsed(self, text: str) -> datetime:
         """A date in the file's format, or in ISO form; without a zone it is UTC."""
-        if self._spec.date_format:
-            found = datetime.strptime(text, self._spec.date_format)  # noqa: DTZ007 - the zone is added below
-        else:
+        try:
+            found = datetime.strptime(text, self._spec.date_format or "%Y-%m-%d")  # noqa: DTZ007 - the zone comes below
+        except ValueError:
+            if not _ISO.match(text):
+                raise
             found = datetime.fromisoformat(text)
         return found if found.tzinfo else found.replace(tzinfo=UTC)
 
@@ -202,9 +206,7 @@ class _ObjectLoad:
         return {"isClosed": str(won or lost).lower(), "probability": "1.0" if won else "0.0" if lost else open_share}
 
     def _record(self, row: Row) -> str:
-        values: dict[str, str | None] = {
-            name: self._converted(name, row.values.get(column)) for column, name in self._names.items()
-        }
+        values = self._values(row)
         if self._spec.owner:
             values["hubspot_owner_id"] = self._owners.get(row.values.get(self._spec.owner) or "")
         if self._spec.stage:
@@ -218,6 +220,19 @@ class _ObjectLoad:
         updated = self._stamp(row, self._spec.modified) or max(created, now)
         return self._world.put(self._spec.kind, values, created=created, updated=updated)
 
+    def _values(self, row: Row) -> dict[str, str | None]:
+        """The properties of a row; ValueError with every value that does not fit."""
+        values: dict[str, str | None] = {}
+        wrong = []
+        for column, name in self._names.items():
+            try:
+                values[name] = self._converted(name, row.values.get(column))
+            except ValueError as error:
+                wrong.append(f"{column}: {error}")
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return values
+
     def _converted(self, name: str, value: str | None) -> str | None:
         """A cell as HubSpot writes the property's type; ValueError where it does not fit."""
         kind = self._store.properties[name].type
@@ -230,7 +245,7 @@ class _ObjectLoad:
         if kind == "bool":
             value = value.lower()
         if code := Property(name, kind).problem(value):
-            raise ValueError(f"{name}: {value!r} is no {kind} ({code})")
+            raise ValueError(f"{value!r} is no {kind} ({code})")
         return value
 
     def _stamp(self, row: Row, column: str | None) -> int | None:

@@ -131,7 +131,9 @@ def test_an_edit_between_two_pages_is_seen(client: Any, crm: FakeCrm) -> None:
     assert (0, ["150"]) == (first["total"], client.ids("contacts", ("city", "EQ", "Nowhere")))
 
 
-def test_the_index_lags_behind_by_the_set_seconds(fake_crm: Callable[..., FakeCrm], client_of: Callable[..., Any]) -> None:
+def test_the_index_lags_behind_by_the_set_seconds(
+    fake_crm: Callable[..., FakeCrm], client_of: Callable[..., Any]
+) -> None:
     crm = fake_crm(clock="2026-11-01T00:00:00Z", search_lag=30)
     client = client_of(crm)
     assert 100 == client.search("contacts")["total"]

@@ -62,9 +62,7 @@ def test_bad_paging_is_400(client: Any, path: str, params: dict[str, Any]) -> No
     assert (400, "VALIDATION_ERROR") == (response.status_code, response.json()["category"])
 
 
-@pytest.mark.parametrize(
-    ("path", "params"), [(CONTACTS, {"limit": 100}), (CONTACTS, {"limit": 50, HISTORY: "email"})]
-)
+@pytest.mark.parametrize(("path", "params"), [(CONTACTS, {"limit": 100}), (CONTACTS, {"limit": 50, HISTORY: "email"})])
 def test_the_longest_page_is_allowed(client: Any, path: str, params: dict[str, Any]) -> None:
     assert params["limit"] == len(client.get(path, **params).json()["results"])
 

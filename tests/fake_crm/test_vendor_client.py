@@ -44,7 +44,7 @@ def test_lists_archived_records(vendor: Any, crm: FakeCrm) -> None:
     assert page.results[0].archived_at is not None
 
 
-def test_searches(vendor: Any, crm: FakeCrm) -> None:
+def test_searches(vendor: Any) -> None:
     filters = [{"propertyName": "hs_object_id", "operator": "GT", "value": "186"}]
     request = PublicObjectSearchRequest(filter_groups=[{"filters": filters}], sorts=["hs_object_id"], limit=3)
     answer = vendor.crm.contacts.search_api.do_search(public_object_search_request=request)
