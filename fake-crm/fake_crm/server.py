@@ -69,7 +69,7 @@ class FakeCrm:
         self.limiter = Limiter(
             limits or (TIERS[tier] if tier else None),
             self.clock,
-            self.hubspot.account.time_zone,
+            lambda: self.hubspot.account.time_zone,
             **({"ticks": ticks} if ticks else {}),
         )
         sizes = {"contacts": contacts, "companies": companies, "deals": deals, "tickets": tickets}

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
-import hubspot
 import pytest
-from hubspot.crm.associations.v4 import BatchInputPublicFetchAssociationsBatchRequest
-from hubspot.crm.contacts import (
-    BatchInputSimplePublicObjectBatchInput,
-    BatchInputSimplePublicObjectBatchInputForCreate,
-    BatchReadInputSimplePublicObjectId,
-    PublicMergeInput,
-    PublicObjectSearchRequest,
-    SimplePublicObjectInput,
-    SimplePublicObjectInputForCreate,
-)
-from hubspot.crm.contacts.exceptions import ApiException
 
 from fake_crm import Property
 
 if TYPE_CHECKING:
     from fake_crm import FakeCrm
+
+# by name, for the client has no type information
+hubspot: Any = importlib.import_module("hubspot")
+contacts: Any = importlib.import_module("hubspot.crm.contacts")
+links: Any = importlib.import_module("hubspot.crm.associations.v4")
+exceptions: Any = importlib.import_module("hubspot.crm.contacts.exceptions")
 
 
 @pytest.fixture
@@ -46,7 +41,7 @@ def test_lists_archived_records(vendor: Any, crm: FakeCrm) -> None:
 
 def test_searches(vendor: Any) -> None:
     filters = [{"propertyName": "hs_object_id", "operator": "GT", "value": "186"}]
-    request = PublicObjectSearchRequest(filter_groups=[{"filters": filters}], sorts=["hs_object_id"], limit=3)
+    request = contacts.PublicObjectSearchRequest(filter_groups=[{"filters": filters}], sorts=["hs_object_id"], limit=3)
     answer = vendor.crm.contacts.search_api.do_search(public_object_search_request=request)
     assert 4 == answer.total
     assert ["187", "188", "189"] == [row.id for row in answer.results]
@@ -54,7 +49,7 @@ def test_searches(vendor: Any) -> None:
 
 
 def test_reads_a_batch(vendor: Any) -> None:
-    request = BatchReadInputSimplePublicObjectId(
+    request = contacts.BatchReadInputSimplePublicObjectId(
         properties=["email"], properties_with_history=[], inputs=[{"id": "91"}, {"id": "5"}]
     )
     answer = vendor.crm.contacts.batch_api.read(batch_read_input_simple_public_object_id=request)
@@ -64,8 +59,10 @@ def test_reads_a_batch(vendor: Any) -> None:
 
 def test_creates_updates_archives(vendor: Any, crm: FakeCrm) -> None:
     api = vendor.crm.contacts.basic_api
-    made = api.create(SimplePublicObjectInputForCreate(properties={"email": "new@example.com"}, associations=[]))
-    api.update(made.id, SimplePublicObjectInput(properties={"firstname": "Nia"}))
+    made = api.create(
+        contacts.SimplePublicObjectInputForCreate(properties={"email": "new@example.com"}, associations=[])
+    )
+    api.update(made.id, contacts.SimplePublicObjectInput(properties={"firstname": "Nia"}))
     assert {"new@example.com", "Nia"} <= set(crm.hubspot.record("contacts", made.id)["properties"].values())
     assert "Nia" == api.get_by_id(made.id, properties=["firstname"]).properties["firstname"]
     api.archive(made.id)
@@ -75,15 +72,15 @@ def test_creates_updates_archives(vendor: Any, crm: FakeCrm) -> None:
 def test_writes_batches(vendor: Any, crm: FakeCrm) -> None:
     api = vendor.crm.contacts.batch_api
     inputs = [{"properties": {"email": f"b{n}@example.com"}, "associations": []} for n in range(3)]
-    made = api.create(BatchInputSimplePublicObjectBatchInputForCreate(inputs=inputs))
+    made = api.create(contacts.BatchInputSimplePublicObjectBatchInputForCreate(inputs=inputs))
     changes = [{"id": row.id, "properties": {"lastname": "Batch"}} for row in made.results]
-    api.update(BatchInputSimplePublicObjectBatchInput(inputs=changes))
+    api.update(contacts.BatchInputSimplePublicObjectBatchInput(inputs=changes))
     names = [crm.hubspot.record("contacts", row.id)["properties"]["lastname"] for row in made.results]
     assert ["Batch"] * 3 == names
 
 
 def test_merges(vendor: Any, crm: FakeCrm) -> None:
-    merged = PublicMergeInput(primary_object_id="91", object_id_to_merge="92")
+    merged = contacts.PublicMergeInput(primary_object_id="91", object_id_to_merge="92")
     vendor.crm.contacts.basic_api.merge(merged)
     assert "92" == crm.hubspot.record("contacts", "91")["properties"]["hs_merged_object_ids"]
     assert "92" not in [row["id"] for row in crm.hubspot.records("contacts")]
@@ -122,7 +119,7 @@ def test_reads_custom_object_schemas(vendor: Any, crm: FakeCrm) -> None:
 
 
 def test_reads_associations(vendor: Any) -> None:
-    request = BatchInputPublicFetchAssociationsBatchRequest(inputs=[{"id": "91"}, {"id": "92"}])
+    request = links.BatchInputPublicFetchAssociationsBatchRequest(inputs=[{"id": "91"}, {"id": "92"}])
     answer = vendor.crm.associations.v4.batch_api.get_page(
         "deals", "contacts", batch_input_public_fetch_associations_batch_request=request
     )
@@ -149,5 +146,5 @@ def test_reads_the_account_by_a_raw_request(vendor: Any) -> None:
 
 
 def test_gets_its_exception_for_a_refusal(vendor: Any) -> None:
-    with pytest.raises(ApiException, match="OBJECT_NOT_FOUND"):
+    with pytest.raises(exceptions.ApiException, match="OBJECT_NOT_FOUND"):
         vendor.crm.contacts.basic_api.get_by_id("5")

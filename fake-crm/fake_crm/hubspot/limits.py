@@ -70,11 +70,16 @@ class Limiter:
     """
 
     def __init__(
-        self, limits: Limits | None, clock: Clock, zone: str, *, ticks: Callable[[], float] = time.monotonic
+        self,
+        limits: Limits | None,
+        clock: Clock,
+        zone: Callable[[], str],
+        *,
+        ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         self.limits = limits or Limits()
         self._clock = clock
-        self._zone = ZoneInfo(zone)
+        self._zone = zone
         self._ticks = ticks
         self._lock = threading.Lock()
         self._windows: dict[str, Window] = defaultdict(Window)
@@ -130,6 +135,6 @@ class Limiter:
         }
 
     def _turn_day(self) -> None:
-        today = self._clock.now().astimezone(self._zone).date()
+        today = self._clock.now().astimezone(ZoneInfo(self._zone())).date()
         if today != self._day:
             self._day, self.today = today, 0
