@@ -28,7 +28,14 @@ class SeenKeys:
         return version in self._versions
 
     def is_whole(self, cursor: Cursor, plan: TablePlan, version: int) -> bool:
-        """Tell whether every row of this version came in this run, so that what was not seen is gone."""
+        """Tell whether every row of this version came in this run, so that what was not seen is gone.
+
+        What is known of older versions is of no more use, and forgotten.
+        """
+        cursor.execute(
+            "delete from versions where table_schema = %s and table_name = %s and version < %s",
+            (plan.schema, plan.table, version),
+        )
         cursor.execute(
             "select run_id from versions where table_schema = %s and table_name = %s and version = %s",
             (plan.schema, plan.table, version),
