@@ -68,6 +68,8 @@ class SeenKeys:
 
     def sweep(self, cursor: Cursor, plan: TablePlan, version: int, *, hard: bool) -> int:
         """Mark (or delete) the live rows whose keys did not come with this version; give their number."""
+        # without statistics the planner takes the keys for few, and compares every row with every key
+        cursor.execute(sql.SQL("analyze {}").format(self._name))
         table = sql.Identifier(plan.schema, plan.table)
         keys = [sql.SQL("t.{}").format(sql.Identifier(column.name)) for column in plan.key_columns]
         unseen = sql.SQL("not exists (select from {} s where s.version = {} and s.key = jsonb_build_array({}))").format(
