@@ -55,6 +55,7 @@ COLUMNS: Mapping[str, tuple[Mapping[str, Any], str]] = {
     "hubspot_owner_id": ({"type": ["string", "null"]}, "text"),
 }
 STREAM = "contacts"
+NOTHING = "start"  # the load without rows: what a program needs before the first one
 _FIRST = ("Ada", "Grace", "José", "Zoë", "Chloé", "Li", "Øyvind", "Amélie", "Noor", "Ivan")
 _LAST = ("Lovelace", "O'Neill", "García", "Müller", "Nguyễn", "Smith", "van der Berg", "Łuczak", "Okafor", "Tanaka")
 _WORDS = (
@@ -94,7 +95,7 @@ def write_feeds(folder: Path, rows: int, seed: int = 42) -> dict[str, Feed]:
     chance.shuffle(update)
     changes = _write(folder / "update", update)
     return {
-        "start": _write(folder / "start", []),
+        NOTHING: _write(folder / NOTHING, []),
         "initial": _write(folder / "initial", table),
         "update": changes,
         "unchanged": changes,

@@ -80,14 +80,22 @@ def _loading_line(step: str, name: str, loads: Sequence[Load]) -> str:
         step,
         shown,
         f"{_middle(mine, lambda load: load.usage.seconds):.2f}",
-        f"{_middle(mine, lambda load: load.rows / load.usage.seconds):,.0f}",
+        _per_second(mine),
         ratio(against_floor),
         ratio(against_peer),
-        f"{_middle(mine, lambda load: load.usage.cpu / max(load.rows, 1) * 1e6):.0f}",
+        _cpu_per_row(mine),
         f"{_middle(mine, lambda load: load.usage.peak_mb):.0f}",
         f"{_middle(mine, lambda load: load.wal_mb):.0f}",
     )
     return f"| {' | '.join(cells)} |"
+
+
+def _per_second(loads: Sequence[Load]) -> str:
+    return f"{_middle(loads, lambda load: load.rows / load.usage.seconds):,.0f}" if loads[0].rows else "-"
+
+
+def _cpu_per_row(loads: Sequence[Load]) -> str:
+    return f"{_middle(loads, lambda load: load.usage.cpu / load.rows * 1e6):.1f}" if loads[0].rows else "-"
 
 
 def syncing_table(syncs: Sequence[Sync]) -> list[str]:
