@@ -95,7 +95,10 @@ def put(call: Call) -> Reply:
 
 def delete(call: Call) -> Reply:
     """DELETE all associations of two records."""
-    call.world.dissociate(call.kind().name, call.path["id"], call.kind("to").name, call.path["to_id"])
+    a, b = call.path["id"], call.path["to_id"]
+    if not (a.isdecimal() and b.isdecimal()):
+        raise invalid(f"{a} or {b} is no valid id")
+    call.world.dissociate(call.kind().name, a, call.kind("to").name, b)
     return Reply(204)
 
 
