@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from crmdb_core.exceptions import CrmdbError
-from crmdb_core.instants import to_millis
+from crmdb_core.instants import parse_instant, to_millis
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,10 +37,14 @@ class OutOfOrderError(CrmdbError):
 
 @dataclass(frozen=True)
 class Page:
-    """Ids as HubSpot returned them, and how many records the query matched in all."""
+    """Ids as HubSpot returned them, and how many records the query matched in all.
+
+    `is_tail`: HubSpot has no more just now, and everything on the page was created after the reading began.
+    """
 
     ids: tuple[str, ...]
     total: int | None
+    is_tail: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,21 +101,30 @@ def _number(text: str) -> int:
 class KeysetSearch:
     """Pages of ids of one object type, ascending.
 
-    `path` is the search endpoint; `page_size` at most 200. `after_id` is the last id that is already read.
+    `path` is the search endpoint; `page_size` at most 200. `began` is when the reading began: records created since
+    are left to the next run once nothing else is left, or an import in progress would keep the reading up for ever.
     """
 
-    def __init__(self, api: Api, path: str, window: Modified, *, page_size: int = 200) -> None:
+    def __init__(
+        self, api: Api, path: str, window: Modified, *, page_size: int = 200, began: datetime | None = None
+    ) -> None:
         self._api = api
         self._path = path
         self._window = window
         self._page_size = page_size
+        self._began = began
 
     def pages(self, after_id: str | None = None) -> Iterator[Page]:
-        """Every page to the end, which is an empty one without a `paging.next`: a short page proves nothing."""
+        """Every page after `after_id`, the last id already read, to the end.
+
+        That is an empty page without a `paging.next`, for a short page proves nothing, or a tail.
+        """
         ascent = Ascent(after_id)
         while (page := self._first_filled(after_id)).ids:
             ascent.follow(page.ids)
             yield page
+            if page.is_tail:
+                return
             after_id = page.ids[-1]
 
     def _first_filled(self, after_id: str | None) -> Page:
@@ -120,15 +133,20 @@ class KeysetSearch:
         cursors: set[str] = set()
         while True:
             answer = self._api.post_json(self._path, body, bucket="search")
-            ids = tuple(str(row["id"]) for row in answer["results"])
+            rows = answer["results"]
+            ids = tuple(str(row["id"]) for row in rows)
             cursor = str((answer.get("paging") or {}).get("next", {}).get("after", ""))
             if ids or not cursor:
-                return Page(ids, answer.get("total"))
+                return Page(ids, answer.get("total"), is_tail=not cursor and all(map(self._is_new, rows)))
             if cursor in cursors:
                 msg = f"HubSpot's search repeated the cursor {cursor} on empty pages; run again"
                 raise OutOfOrderError(msg)
             cursors.add(cursor)
             body = {**body, "after": cursor}
+
+    def _is_new(self, row: Json) -> bool:
+        created = row.get("createdAt")
+        return self._began is not None and created is not None and parse_instant(created) >= self._began
 
     def _query(self, after_id: str | None) -> Json:
         filters = self._window.filters()

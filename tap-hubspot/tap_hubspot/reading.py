@@ -40,17 +40,20 @@ class ObjectReader:
         high: datetime | None,
         *,
         after_id: str | None = None,
+        began: datetime | None = None,
         on_total: Callable[[int | None], Any] = lambda _: None,
     ) -> Iterator[Batch]:
         """Live records modified in `[low, high)`, by ascending id from after `after_id`; None leaves a side open.
 
-        `on_total` is told how many records the first search matched.
+        `began` is when the reading began (see `KeysetSearch`). `on_total` is told how many records the first search
+        matched.
         """
         search = KeysetSearch(
             self.api,
             self.paths.search(self.object.name),
             Modified(self.object.modified, low, high),
             page_size=self.page_size,
+            began=began,
         )
         return self._read(_ids(search.pages(after_id), on_total), archived=False)
 

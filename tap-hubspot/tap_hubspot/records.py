@@ -20,14 +20,18 @@ MERGE_PROPERTIES = (MERGED_IDS, MERGED_VIDS)
 
 def record_of(raw: Mapping[str, Any], casts: Casts) -> Record:
     """One record with the API's own names and nesting; `_sdc_deleted_at` is the instant of archiving."""
+    archived = raw.get("archived", False)
+    # only a live record is surely not merged: an archived one may be, and an absent key keeps what is known
+    merged = {} if archived else {"merged_into_id": None}
     return {
         "id": str(raw["id"]),
         "createdAt": raw.get("createdAt"),
         "updatedAt": raw.get("updatedAt"),
-        "archived": raw.get("archived", False),
+        "archived": archived,
         "archivedAt": raw.get("archivedAt"),
         "url": raw.get("url"),
         "properties": casts(raw.get("properties") or {}),
+        **merged,
         "_sdc_deleted_at": deleted_at(raw),
     }
 

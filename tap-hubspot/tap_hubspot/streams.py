@@ -67,8 +67,8 @@ class ObjectStream(HubSpotStream):
         window, point = self.window, self.resume_point or {}
         # a search by date leaves out records without one, so a whole read searches by id alone
         high = None if window.low is None else window.high
-        batches = reader.live(window.low, high, after_id=point.get("after_id"), on_total=self._expect)
-        for batch in batches:
+        after = point.get("after_id")
+        for batch in reader.live(window.low, high, after_id=after, began=window.high, on_total=self._expect):
             yield from self._records(batch, casts)
             self.save_progress({"after_id": batch.ids[-1]})
 
@@ -146,7 +146,8 @@ class PipelinesStream(HubSpotStream):
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:
         for raw in listed(self.tap.session, self.paths.pipelines(self.object_type)):
-            yield {**raw, "_sdc_deleted_at": deleted_at(raw)}
+            # the API leaves archivedAt out on live ones; an explicit null takes back an earlier value
+            yield {"archivedAt": None, **raw, "_sdc_deleted_at": deleted_at(raw)}
 
 
 PIPELINES = (("deal_pipelines", "deals"), ("ticket_pipelines", "tickets"))

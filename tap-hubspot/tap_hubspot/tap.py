@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from requests.auth import AuthBase
 
     from crmdb_core.http import ApiSession
-    from crmdb_core.window import ReadWindow
     from tap_hubspot.client import HubSpotStream
     from tap_hubspot.objects import CrmObject
 
@@ -85,14 +84,7 @@ class TapHubSpot(CrmTap):
         return list(self.session.get_json(self.paths.properties(object_type))["results"])
 
     @override
-    def resolve_window(self, bookmark: Any, *, full_table: bool) -> ReadWindow:
-        self._meet_server()
-        return super().resolve_window(bookmark, full_table=full_table)
-
-    def _meet_server(self) -> None:
-        """Hear the server's clock once before any window is made by it."""
-        if self.session.stats.calls:
-            return
+    def probe(self) -> None:
         try:
             self.session.get_json(self.paths.account)
         except (ForbiddenError, NotFoundError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -47,9 +46,9 @@ class FakeTime:
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The pauses that the tap would have made."""
     time = FakeTime()
-    for name, original in (("Pacer", Pacer), ("ApiSession", ApiSession)):
-        patient = functools.partial(original, clock=time.clock, sleep=time.sleep)
-        monkeypatch.setattr(f"crmdb_core.tap.{name}", patient)
+    patience = {"clock": time.clock, "sleep": time.sleep}
+    monkeypatch.setattr("crmdb_core.tap.Pacer", lambda *args, **options: Pacer(*args, **{**options, **patience}))
+    monkeypatch.setattr("crmdb_core.tap.ApiSession", lambda **options: ApiSession(**{**options, **patience}))
     return time.slept
 
 
@@ -99,17 +98,11 @@ def test_s09_the_daily_limit_stops_the_run_with_state_and_75(run_tap: RunTap, cr
     assert stopped.error.exit_code == ExitCode.TRY_LATER
     assert "midnight" in str(stopped.error)
     assert stopped.bookmark("contacts") is None
-    assert differences_of_bookmarks(stopped.state) == []
     crm.faults.clear()
     resumed = run_tap(crm, "contacts", "companies", state=stopped.state)
     assert resumed.error is None
     assert run_tap.differences(crm, "contacts", stopped, resumed) == []
     assert not set(stopped.ids("contacts")) & set(resumed.ids("contacts"))
-
-
-def differences_of_bookmarks(state: dict[str, Any]) -> list[str]:
-    """Streams that claim a bookmark."""
-    return [name for name, entry in state["bookmarks"].items() if "replication_key_value" in entry]
 
 
 def test_a05_a_stream_without_its_scope_fails_and_the_others_are_read(run_tap: RunTap, crm: FakeCrm) -> None:

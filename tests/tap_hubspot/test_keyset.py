@@ -161,3 +161,24 @@ def test_batches_hold_a_hundred_ids() -> None:
     groups = list(batches(str(one) for one in range(250)))
     assert [len(group) for group in groups] == [100, 100, 50]
     assert [one for group in groups for one in group] == [str(one) for one in range(250)]
+
+
+class Importing(Portal):
+    """An import is under way: whenever it is asked, there is one record more."""
+
+    @override
+    def post_json(self, path: str, body: Json, *, bucket: str = "default") -> Any:
+        self.ids.append(str(len(self.ids) + 1))
+        answer = super().post_json(path, body, bucket=bucket)
+        for row in answer["results"]:
+            row["createdAt"] = f"2026-01-01T00:00:{int(row['id']):02}Z"
+        return answer
+
+
+def test_records_created_since_the_reading_began_do_not_keep_it_up() -> None:
+    portal = Importing([str(one) for one in range(1, 21)], page=10)
+    began = datetime(2026, 1, 1, 0, 0, 20, tzinfo=UTC)
+    search = KeysetSearch(portal, "/search", WHOLE, began=began)
+    ids = [one for page in search.pages() for one in page.ids]
+    assert ids == [str(one) for one in range(1, 24)]
+    assert len(portal.seen) == 3

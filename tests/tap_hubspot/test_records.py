@@ -24,6 +24,7 @@ def test_a_live_record_has_no_instant_of_deletion() -> None:
         "archivedAt": None,
         "url": None,
         "properties": {"size": 3},
+        "merged_into_id": None,
         "_sdc_deleted_at": None,
     }
 

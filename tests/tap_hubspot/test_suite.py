@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 import atexit
+import subprocess
+import sys
 
 from singer_sdk.testing import SuiteConfig, get_tap_test_class
 
-from fake_crm import FakeCrm
 from tap_hubspot.tap import TapHubSpot
 
+# The SDK lists streams and attributes when tests are collected, long before any fixture: so the fake is a process of
+# its own, which ends with this one's end of the pipe.
+SERVER = """
+import sys
+from fake_crm import FakeCrm
+with FakeCrm(seed=8, contacts=120, companies=20, deals=30, tickets=10) as crm:
+    print(crm.url, crm.token, flush=True)
+    sys.stdin.read()
+"""
 
-def started() -> FakeCrm:
-    """A fake that lives as long as the test session: the SDK lists streams and attributes when tests are collected."""
-    crm = FakeCrm(seed=8, contacts=120, companies=20, deals=30, tickets=10)
-    crm.__enter__()
-    atexit.register(crm.__exit__, None, None, None)
-    return crm
+
+def started() -> tuple[str, str]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    atexit.register(process.communicate)
+    assert process.stdout is not None
+    url, token = process.stdout.readline().split()
+    return url, token
 
 
-CRM = started()
+URL, TOKEN = started()
 
 TestTapHubSpot = get_tap_test_class(
     TapHubSpot,
-    config={"api_url": CRM.url, "access_token": CRM.token, "searches_per_second": 1000},
+    config={"api_url": URL, "access_token": TOKEN, "searches_per_second": 1000},
     suite_config=SuiteConfig(max_records_limit=50),
 )
