@@ -4,6 +4,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import lru_cache
 
 Path = tuple[str, ...]
 
@@ -44,6 +45,7 @@ def free_name(wanted: Path, used: Collection[str]) -> str:
     return next(name for name in _candidates(wanted) if name not in used)
 
 
+@lru_cache(maxsize=4096)
 def dotted(path: Path) -> str:
     """Write a path as one text, `properties.email`; a dot inside a name is escaped, so none collide."""
     return ".".join(part.replace("\\", "\\\\").replace(".", "\\.") for part in path)
