@@ -92,7 +92,8 @@ class TapHubSpot(CrmTap):
 
     @override
     def discover_streams(self) -> Sequence[HubSpotStream]:
-        _ = self.session  # made here, once, before threads ask for it
+        if self.input_catalog is None:
+            self.probe()  # bad credentials are met by one call, not by four at once
         objects = filter(None, in_order(self._open_stream, CRM_OBJECTS, workers=len(CRM_OBJECTS)))
         pipelines = [PipelinesStream(self, name, object_type) for name, object_type in PIPELINES]
         return [*objects, OwnersStream(self), *pipelines]

@@ -98,7 +98,8 @@ def find_differences(crm: FakeCrm, stream: str, *runs: Run) -> list[str]:
 
 def config_for(crm: FakeCrm, **settings: Any) -> Json:
     """Settings for a fake: its address and token, and no pacing of searches, which would only take time."""
-    return {"api_url": crm.url, "access_token": crm.token, "searches_per_second": 1000, **settings}
+    config = {"api_url": crm.url, "access_token": crm.token, "searches_per_second": 1000, **settings}
+    return {name: value for name, value in config.items() if value is not None}
 
 
 def parse(output: str) -> list[Json]:
@@ -136,9 +137,9 @@ class RunTap:
         return Run(parse(output.getvalue()), failure)
 
     @staticmethod
-    def printed(messages: list[Json]) -> Run:
-        """A run that another process made."""
-        return Run(messages)
+    def printed(output: str) -> Run:
+        """A run that another process made; a line that was cut by its death is left out."""
+        return Run(parse(output[: output.rfind("\n") + 1]))
 
     @staticmethod
     def differences(crm: FakeCrm, stream: str, *runs: Run) -> list[str]:
