@@ -84,10 +84,11 @@ def find_differences(crm: FakeCrm, stream: str, *runs: Run) -> list[str]:
         table.load(run, stream)
     declared = runs[-1].schema(stream)["properties"]["properties"]["properties"]
     source = {record["id"]: record for record in crm.hubspot.records(stream)}
-    found = [f"missing {one}" for one in source.keys() - table.live.keys()]
-    found += [f"extra {one}" for one in table.live.keys() - source.keys()]
-    for one in source.keys() & table.live.keys():
-        values, row = source[one]["properties"], table.live[one]["properties"]
+    live = table.live
+    found = [f"missing {one}" for one in source.keys() - live.keys()]
+    found += [f"extra {one}" for one in live.keys() - source.keys()]
+    for one in source.keys() & live.keys():
+        values, row = source[one]["properties"], live[one]["properties"]
         found += [
             f"{one}.{name}: {values.get(name)!r} arrived as {row.get(name)!r}"
             for name, schema in declared.items()
