@@ -18,9 +18,13 @@ __all__ = [
 
 
 class ProtocolError(CrmdbError):
-    """The tap broke the Singer protocol; `error_class` is the class under which the line is rejected."""
+    """The tap broke the Singer protocol; the line is rejected as `error_class`, for `stream` if that is known."""
 
     error_class = "protocol_error"
+
+    def __init__(self, message: str, *, stream: str | None = None) -> None:
+        super().__init__(message)
+        self.stream = stream
 
 
 class BrokenMessageError(ProtocolError):

@@ -76,11 +76,6 @@ class LoadRun:
         return run_id
 
     @property
-    def rejected(self) -> int:
-        """Rows rejected and committed so far."""
-        return sum(counts.rejected for counts in self.counts.values())
-
-    @property
     def total(self) -> Counts:
         """The counters of all streams together."""
         return sum(self.counts.values(), Counts())
@@ -110,6 +105,11 @@ class LoadRun:
         except psycopg.Error as error:
             raise explain(error) from error
         return plan
+
+    def retire(self, sink: StreamSink) -> None:
+        """Drop the staging table of a sink whose SCHEMA has changed; its rows are committed."""
+        with self._connection.cursor() as cursor:
+            sink.retire(cursor)
 
     def commit(self, batch: Batch) -> None:
         """Write a batch in one transaction; afterwards, and only then, the sinks forget their rows.
@@ -156,8 +156,7 @@ class LoadRun:
                     cursor, stream, counts.get(stream, self.counts.get(stream, Counts())), batch.notes.get(stream)
                 )
             history.beat(cursor, self.run_id)
-            total = self.rejected + len(found)
-            if batch.state is not None and not self._too_many(total):
+            if batch.state is not None and not self._too_many({**self.counts, **counts}):
                 history.save_state(cursor, self.run_id, batch.state)
             self.failpoints.hit("before_commit")
         return counts
@@ -174,11 +173,11 @@ class LoadRun:
 
     def too_many_rejects(self) -> bool:
         """Tell whether more rows were rejected than the setting allows."""
-        return self._too_many(self.rejected)
+        return self._too_many(self.counts)
 
-    def _too_many(self, number: int) -> bool:
+    def _too_many(self, counts: Mapping[str, Counts]) -> bool:
         limit = self._config.get("max_rejects")
-        return limit is not None and number > int(limit)
+        return limit is not None and sum(one.rejected for one in counts.values()) > int(limit)
 
     def _counted(self, outcomes: Mapping[str, Outcome], strays: Sequence[Reject]) -> dict[str, Counts]:
         """Add what this transaction does to what is committed, for the streams that it touches."""

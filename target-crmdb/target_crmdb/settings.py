@@ -1,7 +1,9 @@
 """The settings: MeltanoLabs target-postgres' names, ours, and what must hold between them."""
 
+import contextlib
 import copy
 from collections.abc import Iterator, Mapping
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from singer_sdk import typing as th
@@ -133,6 +135,14 @@ def config_schema() -> dict[str, Any]:
     for name in _SECRETS:
         properties[name].update(secret=True, writeOnly=True)
     return dict(schema)
+
+
+def read_numbers(config: dict[str, Any], schema: Config) -> None:
+    """Take numbers that came as text: Meltano 4.4 cannot hand over its own kind `decimal` (it fails to write it)."""
+    for name, setting in schema["properties"].items():
+        if isinstance(config.get(name), str) and "number" in setting.get("type", ()):
+            with contextlib.suppress(InvalidOperation):  # what is no number stays text, and is a fault of its type
+                config[name] = Decimal(config[name])
 
 
 def contradictions(config: Config) -> Iterator[str]:

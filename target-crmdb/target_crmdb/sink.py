@@ -13,11 +13,11 @@ from target_crmdb.buffer import RowBuffer
 from target_crmdb.counts import Counts
 from target_crmdb.exceptions import MissingKeyError
 from target_crmdb.isolation import load_isolated
-from target_crmdb.mapping import dotted
+from target_crmdb.mapping import ColumnType, dotted
 from target_crmdb.merge import Merge
 from target_crmdb.rejects import Cursor, Reject, ServerVerdict, payload_text
 from target_crmdb.staging import BufferedRow, StagingTable
-from target_crmdb.validation import Finding, RecordValidator, RowEncoder, to_json
+from target_crmdb.validation import Finding, RecordValidator, RowEncoder, converter_for, to_json
 from target_crmdb.validation.encoder import EncodingError
 from target_crmdb.validation.findings import ConversionError
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from target_crmdb.mapping import TablePlan
     from target_crmdb.target import TargetCrmdb
 
+_to_instant = converter_for(ColumnType.TIMESTAMPTZ)
 _UNSTORABLE = Finding("", "unstorable_text", "has a NUL character or a lone surrogate, which Postgres cannot hold")
 
 
@@ -115,7 +116,8 @@ class StreamSink(Sink):
             except EncodingError as error:
                 findings = [error.finding]
             else:
-                self._buffer.add(BufferedRow(row, origin.version, origin.extracted, origin.line, origin.payload))
+                extracted = self._instant(origin.extracted)
+                self._buffer.add(BufferedRow(row, origin.version, extracted, origin.line, origin.payload))
                 return
         self._refuse(record, origin, findings)
 
@@ -132,6 +134,10 @@ class StreamSink(Sink):
         self.record_counter_metric.increment(self.waiting)
         self._buffer.clear()
         self._refused.clear()
+
+    def retire(self, cursor: Cursor) -> None:
+        """Give up the staging table."""
+        self._stage.drop(cursor)
 
     def sweep(self, cursor: Cursor) -> int:
         """Remove the rows that a whole read did not have, if its ACTIVATE_VERSION was the stream's last message."""
@@ -152,6 +158,15 @@ class StreamSink(Sink):
         if self.plan.keys:
             self._seen.add(cursor, self.plan, self._stage.name, {row.version for row in rows})
         return self._merge.run(cursor, rows)
+
+    def _instant(self, text: object) -> str | None:
+        """Give the time of extraction if it is wanted and one: it is no reason to refuse a row."""
+        if not self.plan.record_metadata:
+            return None
+        try:
+            return cast("str | None", _to_instant(text))
+        except ConversionError:
+            return None
 
     def _findings(self, record: dict[str, Any]) -> list[Finding]:
         validator = self._validator

@@ -30,7 +30,7 @@ from target_crmdb.notes import split_state
 from target_crmdb.reader import Message, MessageReader
 from target_crmdb.rejects import Reject, payload_text
 from target_crmdb.run import Batch, LoadRun
-from target_crmdb.settings import config_schema, contradictions, source_of
+from target_crmdb.settings import config_schema, contradictions, read_numbers, source_of
 from target_crmdb.sink import Origin, StreamSink
 from target_crmdb.tables import TableRequest
 
@@ -119,6 +119,8 @@ class TargetCrmdb(TargetPostgres):
                 return old
             self.checkpoint()
             del self._sinks_active[stream_name]
+            if isinstance(old, StreamSink):
+                self.run.retire(old)
         return self.add_sink(stream_name, schema, key_properties)
 
     def table_request(self, sink: StreamSink) -> TableRequest:
@@ -146,7 +148,9 @@ class TargetCrmdb(TargetPostgres):
             raise BrokenMessageError("A RECORD message lacks its stream or its record")
         maps = self.mapper.stream_maps.get(stream)
         if maps is None:
-            raise RecordBeforeSchemaError(f"A record of stream {stream} came before its SCHEMA; mend the tap")
+            raise RecordBeforeSchemaError(
+                f"A record of stream {stream} came before its SCHEMA; mend the tap", stream=stream
+            )
         version = message_dict.get("version")
         origin = Origin(
             self._reader.line_number,
@@ -207,7 +211,7 @@ class TargetCrmdb(TargetPostgres):
             self._commit(final=final)
         if self.run.too_many_rejects():
             raise TooManyRejectsError(
-                f"{self.run.rejected} rows were rejected, max_rejects allows {self.config['max_rejects']}; "
+                f"{self.run.total.rejected} rows were rejected, max_rejects allows {self.config['max_rejects']}; "
                 "see `crmdb rejects list`"
             )
 
@@ -251,7 +255,7 @@ class TargetCrmdb(TargetPostgres):
         """Keep a line that is no message, or came too early, as a reject; the run fails at its end."""
         self._strays.append(
             Reject(
-                stream=None,
+                stream=error.stream,
                 line=self._reader.line_number,
                 key=None,
                 stage="read",
@@ -279,7 +283,7 @@ class TargetCrmdb(TargetPostgres):
         except BaseException as error:
             self.abort(error)
             raise
-        rejected = self.run.rejected + len(self._protocol_errors)
+        rejected = self.run.total.rejected + len(self._protocol_errors)
         self._close("partial" if rejected else "success")
 
     def _raise_protocol_error(self) -> None:
@@ -320,6 +324,7 @@ class TargetCrmdb(TargetPostgres):
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Check all settings; every fault is reported at once, before anything is connected."""
         redaction.install(redaction.secrets_of(self._config, self.config_jsonschema))
+        read_numbers(self._config, self.config_jsonschema)
         errors = super()._validate_config(raise_errors=False)
         unknown = sorted(set(self._config) - set(self.config_jsonschema["properties"]))
         # in the SDK's words for it, which the exit code's reader knows how to explain

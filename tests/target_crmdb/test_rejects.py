@@ -150,6 +150,9 @@ def test_a_tap_that_breaks_the_protocol(  # noqa: PLR0917 - the table's columns,
     assert [{"bookmarks": 1}] == [json.loads(text) for text in capsys.readouterr().out.splitlines()]
     assert [("0",), ("9",)] == load.table("id")
     assert [(4, error_class)] == [(found[1], found[3]) for found in load.rejects()]
+    assert [("deals",)] * (error is RecordBeforeSchemaError) == load.database.query(
+        "SELECT stream FROM _crmdb.run_streams WHERE stream = 'deals' AND seen = 1 AND rejected = 1"
+    )
     assert [("failed",)] == load.database.query("SELECT status FROM _crmdb.runs")
     assert "canary" not in caplog.text
 
