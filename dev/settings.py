@@ -101,6 +101,9 @@ def meltano_settings(settings: list[Setting]) -> list[dict[str, Any]]:
             entry["sensitive"] = True
         if setting.name in FILLED_BY_MELTANO:
             entry["value"] = FILLED_BY_MELTANO[setting.name]
+        if setting.kind == "decimal":
+            # Meltano 4.4.1 cannot write a Decimal into the plugin's JSON configuration; as text the plugins take it
+            entry["kind"] = "string"
         declared.append(entry)
     return declared
 

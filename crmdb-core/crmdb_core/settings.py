@@ -107,6 +107,7 @@ def common_settings(*, lookback: int = 0, hold_back: int = 60) -> list[th.Proper
 def faults_of(config: dict[str, Any], schema: Mapping[str, Any]) -> list[str]:
     """Every fault of a configuration, in plain words; fills in defaults (as the SDK's validator does)."""
     properties: Mapping[str, Any] = schema.get("properties", {})
+    _read_numbers(config, properties)
     faults = explain(JSONSchemaValidator(dict(schema)).iter_errors(config), schema)
     faults += unknown_settings(config, properties)
     for name, setting in properties.items():
@@ -116,6 +117,13 @@ def faults_of(config: dict[str, Any], schema: Mapping[str, Any]) -> list[str]:
             except ValueError as error:
                 faults.append(f"{name}: {error}")
     return faults
+
+
+def _read_numbers(config: dict[str, Any], properties: Mapping[str, Any]) -> None:
+    """Take numbers that came as text: Meltano 4.4 cannot hand over its own kind `decimal` (it fails to write it)."""
+    for name, setting in properties.items():
+        if isinstance(config.get(name), str) and "number" in setting.get("type", ()):
+            config[name] = _number(config[name], "number")
 
 
 def from_environment(schema: Mapping[str, Any], prefix: str) -> dict[str, Any]:

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from singer_sdk.exceptions import ConfigValidationError
 
+from crmdb_core.exits import ConfigError
 from tap_hubspot.tap import TapHubSpot
 from target_crmdb.target import TargetCrmdb
+
+if TYPE_CHECKING:
+    from fake_crm import FakeCrm
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -38,3 +45,18 @@ def test_secrets_are_marked(plugin: type[TapHubSpot | TargetCrmdb], secrets: set
     properties = plugin.config_jsonschema["properties"]
     marked = {name for name, declared in properties.items() if declared.get("secret")}
     assert secrets <= marked
+
+
+def test_numbers_that_come_as_text_are_taken(fake_hubspot: FakeCrm) -> None:
+    """Meltano 4.4 hands over fractional numbers as text only."""
+    access = {"access_token": fake_hubspot.token, "api_url": fake_hubspot.url}
+    tap = TapHubSpot(config={**access, "rate_limit": "0.5"})
+    target = TargetCrmdb(config={"embedded": True, "state_interval": "0.5"})
+    assert (Decimal("0.5"), Decimal("0.5")) == (tap.config["rate_limit"], target.config["state_interval"])
+
+
+def test_text_that_is_no_number_is_a_fault() -> None:
+    with pytest.raises(ConfigError, match="rate_limit"):
+        TapHubSpot(config={"access_token": "x", "rate_limit": "fast"})
+    with pytest.raises(ConfigValidationError):
+        TargetCrmdb(config={"embedded": True, "state_interval": "often"})
