@@ -70,6 +70,20 @@ def emptied(load: Loader, singer: Singer) -> Any:
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(runs=runs, batch_size_rows=st.integers(1, 9))
 def test_the_table_equals_the_model(emptied: Any, singer: Singer, runs: list[list[Row]], batch_size_rows: int) -> None:
+    compare(emptied, singer, runs, batch_size_rows)
+
+
+@pytest.mark.long
+@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(runs=runs, batch_size_rows=st.integers(1, 9))
+def test_the_table_equals_the_model_in_many_more_cases(
+    emptied: Any, singer: Singer, runs: list[list[Row]], batch_size_rows: int
+) -> None:
+    compare(emptied, singer, runs, batch_size_rows)
+
+
+def compare(emptied: Any, singer: Singer, runs: list[list[Row]], batch_size_rows: int) -> None:
+    """Load the runs, apply them to the model, and compare all rows and the sums of the counters."""
     load, schema = emptied()
     model: dict[str, Row] = {}
     for records_of_run in runs:

@@ -6,6 +6,7 @@ import base64
 import contextlib
 import json
 import logging
+import sys
 import urllib.parse
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from target_postgres.target import TargetPostgres
 
 from target_crmdb import TargetCrmdb
 from target_crmdb.database import open_connection
+from target_crmdb.exceptions import ConfigError
 from target_crmdb.settings import config_schema
 
 if TYPE_CHECKING:
@@ -92,6 +94,13 @@ def test_connections_that_cannot_be_made(
     assert code == done.returncode, done.stderr
     assert words in done.stderr.decode().splitlines()[-1]
     assert b"canary" not in done.stderr
+
+
+def test_embedded_without_its_extra_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "target_crmdb.embedded", None)
+    config = dict(TargetCrmdb(config={"embedded": True, "embedded_data_dir": str(tmp_path)}).config)
+    with contextlib.ExitStack() as stack, pytest.raises(ConfigError, match=r"crmdb-target-crmdb\[embedded\]"):
+        open_connection(config, stack)
 
 
 def test_an_unknown_database_is_78(load: Loader, tmp_path: Path) -> None:

@@ -27,4 +27,4 @@ order by r.run_id desc, s.stream
 def history(access: Access, runs: int, stream: str | None, *, as_json: bool) -> None:
     """Show the last runs, newest first, with the counters of every stream."""
     with access.bookkept() as connection:
-        print_rows(connection.execute(_QUERY, {"runs": runs, "stream": stream}), as_json=as_json)
+        print_rows(connection.execute(_QUERY, {"runs": runs, "stream": stream}), as_json=as_json, compact=True)

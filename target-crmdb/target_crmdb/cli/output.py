@@ -12,15 +12,16 @@ import psycopg
 _WIDEST = 60
 
 
-def print_rows(cursor: psycopg.Cursor[tuple[Any, ...]], *, as_json: bool = False) -> None:
-    """Print the rows of an executed query."""
+def print_rows(cursor: psycopg.Cursor[tuple[Any, ...]], *, as_json: bool = False, compact: bool = False) -> None:
+    """Print the rows of an executed query; a compact table leaves out columns without any value."""
     names = [column.name for column in cursor.description or ()]
     rows = cursor.fetchall() if cursor.description else []
     if as_json:
         records = [dict(zip(names, row, strict=True)) for row in rows]
         click.echo(json.dumps(records, default=_plain, indent=2))
     else:
-        click.echo(table(names, rows))
+        filled = [place for place in range(len(names)) if not compact or any(row[place] is not None for row in rows)]
+        click.echo(table([names[place] for place in filled], [[row[place] for place in filled] for row in rows]))
 
 
 def table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

@@ -36,4 +36,4 @@ def list_rejects(
     query = _WITH_VALUES if values else _WITHOUT_VALUES
     with access.bookkept() as connection:
         cursor = connection.execute(query, {"run": run, "stream": stream, "limit": limit})
-        print_rows(cursor, as_json=as_json)
+        print_rows(cursor, as_json=as_json, compact=True)
