@@ -9,7 +9,7 @@ import pytest
 from crmdb_core.exceptions import ExitCode, SyncFailedError, TryLaterError, UnauthorizedError
 from crmdb_core.http import ApiSession
 from crmdb_core.pacing import Pacer
-from fake_crm import FakeCrm
+from fake_crm import FakeCrm, Limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -146,3 +146,14 @@ def test_a_record_archived_between_search_and_read_is_no_loss(run_tap: RunTap, c
     assert run_tap.differences(crm, "contacts", run) == []
     (tombstone,) = [record for record in run.records("contacts") if record["id"] == victim]
     assert tombstone["_sdc_deleted_at"] is not None
+
+
+def test_the_tap_keeps_within_hubspots_limits_by_itself(run_tap: RunTap) -> None:
+    limits = Limits(burst=15, burst_seconds=1.0, search=5)
+    with FakeCrm(seed=15, contacts=2000, companies=0, deals=0, tickets=0, limits=limits) as crm:
+        run = run_tap(crm, "contacts", searches_per_second=5, concurrency=8)
+        assert run.error is None
+        assert run_tap.differences(crm, "contacts", run) == []
+        # unpaced, more than thirty are refused; a loaded machine may hand one over late
+        assert sum(request.status == 429 for request in crm.requests) <= 2
+        assert run.state["run"]["streams"]["contacts"]["waits"] > 0
