@@ -8,6 +8,7 @@ import json
 import logging
 import sys
 import urllib.parse
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -67,6 +68,16 @@ def test_the_command_line_explains_them_and_ends_with_78(load: Loader, tmp_path:
     last = done.stderr.decode().splitlines()[-1]
     assert [] == [word for word in ("did you mean host?", "batch_size_rows", "no connection") if word not in last]
     assert b"Traceback" not in done.stderr
+
+
+def test_numbers_may_come_as_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Meltano hands numbers with a point over as text; variables are text anyway."""
+    assert TargetCrmdb(config={**HERE, "state_interval": "2.5"}).config["state_interval"] == Decimal("2.5")
+    assert "state_interval" in faults(**HERE, state_interval="soon")
+    monkeypatch.setenv("TARGET_CRMDB_LOCK_TIMEOUT", "7")
+    monkeypatch.setenv("TARGET_CRMDB_BATCH_SIZE_ROWS", "5")
+    config = TargetCrmdb(config=dict(HERE), parse_env_config=True).config
+    assert (config["lock_timeout"], config["batch_size_rows"]) == (7, 5)
 
 
 def test_the_names_people_know_are_kept() -> None:
