@@ -162,12 +162,13 @@ class CrmTap(Tap):
         return True
 
     def _run_information(self) -> dict[str, Any]:
+        """What the reserved `run` says; whole numbers only, for the SDK's targets cannot print a STATE with others."""
         streams: dict[str, Any] = {}
         for name, stream in (self._streams or {}).items():
             stats = self.session.stats_of(name)
             if stats.calls or getattr(stream, "emitted", 0):
                 expected = getattr(stream, "expected", None)
-                streams[name] = {"expected": expected, "calls": stats.calls, "waits": round(stats.waited, 3)}
+                streams[name] = {"expected": expected, "calls": stats.calls, "waited_ms": round(stats.waited * 1000)}
         return {"streams": streams}
 
     # the run

@@ -114,7 +114,7 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
 
     allow_reuse_address = True
     request_queue_size = 256
-    daemon_threads = False
+    daemon_threads = True  # one that a test forgot must not keep the process alive
 
     def __init__(self, app: App, port: int = 0) -> None:
         super().__init__(("127.0.0.1", port), _Handler)

@@ -8,6 +8,7 @@ import os
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Literal
 
 import msgspec
@@ -26,7 +27,7 @@ class RunNote:
 
     expected: int | None = None
     calls: int | None = None
-    waits: float | None = None
+    waited_seconds: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def record_stream(cursor: Cursor, run_id: int, row: StreamRow) -> None:
         "table_name": row.table_name,
         "expected": row.note.expected,
         "calls": row.note.calls,
-        "waits": row.note.waits,
+        "waited_seconds": row.note.waited_seconds,
     }
     cursor.execute(_RECORD_STREAM, values)
 
@@ -120,7 +121,7 @@ insert into run_streams (
     rejected, deleted, api_calls, waited_seconds
 ) values (
     %(run_id)s, %(stream)s, %(table_schema)s, %(table_name)s, %(expected)s, %(seen)s, %(created)s, %(updated)s,
-    %(unchanged)s, %(stale)s, %(deduplicated)s, %(rejected)s, %(deleted)s, %(calls)s, %(waits)s
+    %(unchanged)s, %(stale)s, %(deduplicated)s, %(rejected)s, %(deleted)s, %(calls)s, %(waited_seconds)s
 )
 on conflict (run_id, stream) do update set
     table_schema = coalesce(excluded.table_schema, run_streams.table_schema),

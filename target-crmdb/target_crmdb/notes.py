@@ -27,11 +27,11 @@ def split_state(value: Mapping[str, Any]) -> tuple[str | None, dict[str, RunNote
 
 def _note(note: Any) -> RunNote:
     fields = note if isinstance(note, dict) else {}
-    waits = fields.get("waits")
+    waited = _whole(fields.get("waited_ms"))
     return RunNote(
         expected=_whole(fields.get("expected")),
         calls=_whole(fields.get("calls")),
-        waits=float(waits) if isinstance(waits, int | Decimal) and not isinstance(waits, bool) else None,
+        waited_seconds=None if waited is None else Decimal(waited) / 1000,
     )
 
 

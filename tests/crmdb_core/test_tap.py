@@ -67,7 +67,7 @@ def test_a_first_sync_reads_all_and_sets_the_bookmark_to_the_windows_end(demo: M
 
 def test_state_carries_what_the_run_did(demo: ModuleType, api: Any) -> None:
     streams = Run(demo, api).state["run"]["streams"]
-    assert {"expected": 10, "calls": 4, "waits": 0.0} == streams["things"]
+    assert {"expected": 10, "calls": 4, "waited_ms": 0} == streams["things"]
     assert {"labels", "things"} == set(streams)
 
 

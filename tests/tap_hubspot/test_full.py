@@ -35,7 +35,7 @@ def test_the_run_object_tells_expected_records_and_calls(run_tap: RunTap) -> Non
         assert told["expected"] == len(crm.hubspot.records("contacts"))
     # three pages and the closing one, five batch reads, the recycle bin
     assert told["calls"] == 4 + 5 + 1
-    assert told["waits"] == 0
+    assert told["waited_ms"] == 0
 
 
 def test_s05_s06_twelve_thousand_with_one_modified_time_lose_nothing(run_tap: RunTap) -> None:

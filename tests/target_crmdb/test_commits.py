@@ -68,7 +68,7 @@ def test_a_batch_ends_by_its_age(load: Loader, singer: Singer) -> None:
 
 
 def test_the_reserved_part_of_state_goes_to_the_history(load: Loader, singer: Singer) -> None:
-    run = {"streams": {"contacts": {"expected": 7, "calls": 3, "waits": 0.25}}}
+    run = {"streams": {"contacts": {"expected": 7, "calls": 3, "waited_ms": 250}}}
     states = load(
         singer.schema(), singer.record({"id": "1"}), {"type": "STATE", "value": {"bookmarks": {}, "run": run}}
     )
