@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,8 @@ def main() -> int:
     if DEMO.exists() and crmdb.exists():
         subprocess.run([str(crmdb), "embedded", "remove", str(DEMO / "pgdata")], check=True)
     shutil.rmtree(DEMO, ignore_errors=True)
+    with contextlib.suppress(OSError):  # only if it is empty: `output` is also where dev keeps its data
+        DEMO.parent.rmdir()
     print("the demo's data is gone (output/demo); .venv, .meltano and everything of yours stay")
     return 0
 

@@ -132,6 +132,9 @@ def _sync(env: dict[str, str], log_name: str) -> None:
     if code:
         _stop(f"meltano ended with exit code {code}", log)
     print(f"  ok, {time.monotonic() - started:.0f} s (log: output/demo/{log_name})")
+    for line in log.read_text("utf-8", errors="replace").splitlines():
+        if " embedded Postgres " in line:
+            print(f"  {line[line.index('embedded Postgres') :].partition(';')[0]}")
 
 
 def _show(env: dict[str, str]) -> None:
