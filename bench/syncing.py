@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 BARE = "fake → loop over `requests` → nothing"
 TAP = "fake → tap-hubspot → null"
 PIPE = "fake → tap-hubspot \\| target-crmdb → Postgres"
+PEER_PIPE = "fake → tap-hubspot \\| target-postgres, defaults → Postgres"
 MELTANO = "fake → `meltano run tap-hubspot target-crmdb` → Postgres"
-_BESIDE = {BARE: "", TAP: BARE, PIPE: TAP, MELTANO: PIPE}
+_BESIDE = {BARE: "", TAP: BARE, PIPE: TAP, PEER_PIPE: PIPE, MELTANO: PIPE}
 _PROPERTIES = 25
 _TOKEN = "test-token"  # noqa: S105 - the fake's
 
@@ -74,6 +75,7 @@ class Bench:
             BARE: self._bare,
             TAP: lambda: self.workshop.run(self._tap()),
             PIPE: lambda: self._pipe("target-crmdb"),
+            PEER_PIPE: lambda: self._pipe("target-postgres"),
             MELTANO: lambda: self._meltano(f"repeat-{repeat}"),
         }
         usage = ways[what]()

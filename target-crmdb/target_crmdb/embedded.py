@@ -68,8 +68,7 @@ class EmbeddedPostgres:
         server = Server(places, account, Programs.find(self._bin_dir, account))
         server.check_version()
         with ExitStack() as stack:
-            stack.enter_context(_shared_use(server, self._settings))
-            _create_database(conninfo(server.socket_dir, "postgres"), self._database)
+            stack.enter_context(_shared_use(server, self._settings, self._database))
             self._stack = stack.pop_all()
         self._server = server
         _logger.info("embedded Postgres %s in %s; look at it with: %s", self.version, places.home, self.psql)
@@ -128,7 +127,7 @@ def remove(data_dir: Path, *, bin_dir: Path | None = None) -> list[Path]:
 
 
 @contextmanager
-def _shared_use(server: Server, settings: Mapping[str, str]) -> Iterator[None]:
+def _shared_use(server: Server, settings: Mapping[str, str], database: str) -> Iterator[None]:
     """Have the server run for the time of the block; the last user to leave stops it.
 
     The turnstile makes starting and stopping one at a time; the lock of the users tells who is there.
@@ -142,6 +141,7 @@ def _shared_use(server: Server, settings: Mapping[str, str]) -> Iterator[None]:
             fcntl.flock(users, fcntl.LOCK_SH)
             leaving.callback(_leave, server, users)
             server.ensure_running(settings, alone=alone)
+            _create_database(conninfo(server.socket_dir, "postgres"), database)
         yield
 
 
@@ -173,9 +173,5 @@ def _try_exclusive(descriptor: int) -> bool:
 
 def _create_database(uri: str, name: str) -> None:
     with psycopg.connect(uri, autocommit=True) as connection:
-        if connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).rowcount:
-            return
-        try:
+        if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).rowcount:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
-            return  # another run was quicker
