@@ -101,7 +101,7 @@ def _start_afresh() -> None:
 def _fake_hubspot() -> Iterator[str]:
     address = DEMO / "fake-url"
     with (DEMO / "fake-hubspot.log").open("wb") as log:
-        command = [BIN / "fake-crm", "serve", "--port", "0", "--url-file", address, *WORLD]
+        command: list[str | Path] = [BIN / "fake-crm", "serve", "--port", "0", "--url-file", address, *WORLD]
         process = subprocess.Popen(command, stdout=log, stderr=log)
         try:
             yield _wait_for(address, process)

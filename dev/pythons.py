@@ -31,7 +31,7 @@ def _passes(version: str, python: str) -> bool:
     setup = [python, "dev/setup.py", "--dev", "--venv", venv]
     if subprocess.run(setup, cwd=ROOT, check=False).returncode:
         return False
-    pytest = [ROOT / venv / "bin" / "python", "-m", "pytest", "-q", "-m", "not long", *TESTS]
+    pytest: list[str | Path] = [ROOT / venv / "bin" / "python", "-m", "pytest", "-q", "-m", "not long", *TESTS]
     return subprocess.run(pytest, cwd=ROOT, check=False).returncode == 0
 
 

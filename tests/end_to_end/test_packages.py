@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from fake_crm import FakeCrm
 
-    from fake_crm import FakeCrm
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 UV = str(Path(sys.executable).with_name("uv"))
@@ -63,10 +63,8 @@ def messages(output: str, kind: str) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def crm() -> FakeCrm:
-    from fake_crm import FakeCrm as Fake  # noqa: PLC0415 - the class; the annotation's import is for types only
-
-    with Fake(seed=3, contacts=CONTACTS, companies=5, deals=8, tickets=4) as crm:
+def crm() -> Iterator[FakeCrm]:
+    with FakeCrm(seed=3, contacts=CONTACTS, companies=5, deals=8, tickets=4) as crm:
         yield crm
 
 
