@@ -48,6 +48,19 @@ class Meltano:
         assert process.returncode == expect, output[-6000:]
         return output
 
+    def call(self, command: str, *arguments: str | Path) -> str:
+        """Run another console script of the suite with the same settings; its standard output."""
+        done = subprocess.run(
+            [BIN / command, *arguments],
+            cwd=self.project,
+            env={**clean_environment(), **self.env},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
 
 def clean_environment() -> dict[str, str]:
     """This process's environment without settings that a developer may have exported."""
