@@ -57,9 +57,11 @@ def _outcome(command: click.Command, name: str, args: Sequence[str] | None) -> i
         logger.warning("%s", stop or "stopped by SIGINT")
         return stop.exit_code if isinstance(stop, Terminated) else ExitCode.SIGINT
     except Exception as error:  # noqa: BLE001 - the one place where every failure becomes a line and a code
-        logger.error("%s", describe(error))  # noqa: TRY400 - the traceback is for DEBUG only
+        code = exit_code_of(error)
+        # the code is said too: Meltano ends with 1 whatever it was, and shows it only in its other log formats
+        logger.error("%s (exit code %d)", describe(error), code)  # noqa: TRY400 - the traceback is for DEBUG only
         logger.debug("where it happened:\n%s", places(error))
-        return exit_code_of(error)
+        return code
 
 
 def _invoke(command: click.Command, name: str, args: Sequence[str] | None) -> int:

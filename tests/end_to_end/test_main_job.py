@@ -82,7 +82,7 @@ def test_full_refresh_and_cleared_state_neither_lose_nor_double(
 def test_prod_without_a_connection_reads_nothing_and_says_what_to_set(meltano: Meltano, crm: FakeCrm) -> None:
     meltano.env |= {"TAP_HUBSPOT_API_URL": crm.url, "TAP_HUBSPOT_ACCESS_TOKEN": crm.token}
     output = meltano.run(*RUN, expect=1)
-    assert "78" in output
+    assert "(exit code 78)" in output
     assert "embedded" in output
     assert "host" in output
 
