@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from target_crmdb.embedded import remove
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from fake_crm import FakeCrm
 
@@ -84,6 +86,13 @@ def meltano(plugins_home: Path, tmp_path: Path) -> Meltano:
         "MELTANO_ENVIRONMENT": "prod",
     }
     return Meltano(ROOT, env)
+
+
+@pytest.fixture
+def embedded_dir(tmp_path: Path) -> Iterator[Path]:
+    """A data folder for the embedded server, removed afterwards (for root it lies outside the test's own folder)."""
+    yield tmp_path / "pgdata"
+    remove(tmp_path / "pgdata")
 
 
 # -- the oracle: a table against the CRM that it came from ------------------------------------------------------------

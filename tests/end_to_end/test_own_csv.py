@@ -40,13 +40,13 @@ def served(tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def project(meltano: Meltano, served: str, tmp_path: Path) -> Meltano:
+def project(meltano: Meltano, served: str, embedded_dir: Path) -> Meltano:
     """This project with the page's exports; the embedded data in a folder of the test's own."""
     meltano.env |= {
         "TAP_HUBSPOT_API_URL": served,
         "TAP_HUBSPOT_ACCESS_TOKEN": "test-token",
         "TARGET_CRMDB_EMBEDDED": "true",
-        "TARGET_CRMDB_EMBEDDED_DATA_DIR": str(tmp_path / "pgdata"),
+        "TARGET_CRMDB_EMBEDDED_DATA_DIR": str(embedded_dir),
         "TARGET_CRMDB_DEFAULT_TARGET_SCHEMA": "hubspot",
         "MELTANO_ENVIRONMENT": "dev",
     }

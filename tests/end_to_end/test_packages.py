@@ -68,7 +68,9 @@ def crm() -> Iterator[FakeCrm]:
         yield crm
 
 
-def test_each_wheel_works_alone(installed: Callable[[str], Path], crm: FakeCrm, tmp_path: Path) -> None:
+def test_each_wheel_works_alone(
+    installed: Callable[[str], Path], crm: FakeCrm, embedded_dir: Path, tmp_path: Path
+) -> None:
     tap = installed("crmdb-tap-hubspot") / "tap-hubspot"
     config = tmp_path / "config.json"
     config.write_text(json.dumps({"access_token": crm.token, "api_url": crm.url}), "utf-8")
@@ -80,7 +82,7 @@ def test_each_wheel_works_alone(installed: Callable[[str], Path], crm: FakeCrm, 
 
     folder = installed("crmdb-target-crmdb[embedded]")
     target_config = tmp_path / "target.json"
-    settings = {"embedded": True, "embedded_data_dir": str(tmp_path / "pg"), "default_target_schema": "hubspot"}
+    settings = {"embedded": True, "embedded_data_dir": str(embedded_dir), "default_target_schema": "hubspot"}
     target_config.write_text(json.dumps(settings), "utf-8")
     assert json.loads(output_of(folder / "target-crmdb", "--about", "--format=json", cwd=tmp_path))["name"]
     state = output_of(folder / "target-crmdb", "--config", target_config, cwd=tmp_path, stdin=synced)
