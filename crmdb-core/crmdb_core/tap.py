@@ -68,6 +68,7 @@ class CrmTap(Tap):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.failures: dict[str, Exception] = {}
         self._syncing = False
+        self._status = "running"
         self._state_due_at = time.monotonic() + self.state_seconds
         self._reads_environment = bool(kwargs.get("parse_env_config"))
         super().__init__(*args, **kwargs)
@@ -162,14 +163,17 @@ class CrmTap(Tap):
         return True
 
     def _run_information(self) -> dict[str, Any]:
-        """What the reserved `run` says; whole numbers only, for the SDK's targets cannot print a STATE with others."""
+        """What the reserved `run` says; whole numbers only, for the SDK's targets cannot print a STATE with others.
+
+        `status` is running, finished or failed: a target sees only that its input ended, not whether it was cut.
+        """
         streams: dict[str, Any] = {}
         for name, stream in (self._streams or {}).items():
             stats = self.session.stats_of(name)
             if stats.calls or getattr(stream, "emitted", 0):
                 expected = getattr(stream, "expected", None)
                 streams[name] = {"expected": expected, "calls": stats.calls, "waited_ms": round(stats.waited * 1000)}
-        return {"streams": streams}
+        return {"status": self._status, "streams": streams}
 
     # the run
 
@@ -182,12 +186,15 @@ class CrmTap(Tap):
             super().sync_all()
         except OutputClosedError:
             raise
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, Exception):
+                self._status = "failed"
             with contextlib.suppress(OutputClosedError):  # the first failure is the one to report
                 self._last_words()
             raise
         finally:
             self._syncing = False
+        self._status = "failed" if self.failures else "finished"
         self._last_words()
         if self.failures:
             names = ", ".join(self.failures)
@@ -212,7 +219,7 @@ class CrmTap(Tap):
     @override
     def load_state(self, state: dict[str, Any]) -> None:
         super().load_state(state)  # takes the bookmarks only: an incoming `run` is of another run
-        self._tap_state["run"] = {"streams": {}}
+        self._tap_state["run"] = {"status": self._status, "streams": {}}
 
     @property
     def _tap_state(self) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -12,17 +12,31 @@ _RESERVED = "run"
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
-def split_state(value: Mapping[str, Any]) -> tuple[str | None, dict[str, RunNote]]:
-    """Give the STATE to print, as JSON text, and what the tap says of its streams.
+class TapState(NamedTuple):
+    """A STATE taken apart: what to print (JSON text, or None), and what the tap says of its run and its streams."""
 
-    An empty STATE gives None: printing it would clear what Meltano has (meltano/sdk#3000).
+    kept: str | None
+    status: str | None
+    notes: Mapping[str, RunNote]
+
+
+def split_state(value: Mapping[str, Any]) -> TapState:
+    """Take the reserved `run` out of a STATE; taps that are not ours have none.
+
+    An empty STATE is not to be printed: that would clear what Meltano has (meltano/sdk#3000).
     """
     run = value.get(_RESERVED)
     streams = run.get("streams") if isinstance(run, dict) else None
-    reserved = isinstance(streams, dict)
-    kept = {name: part for name, part in value.items() if not (reserved and name == _RESERVED)}
-    notes = {str(stream): _note(note) for stream, note in streams.items()} if isinstance(streams, dict) else {}
-    return (_encode(kept).decode() if kept else None), notes
+    if not isinstance(run, dict) or not isinstance(streams, dict):
+        return TapState(_text(value), None, {})
+    kept = {name: part for name, part in value.items() if name != _RESERVED}
+    status = run.get("status")
+    notes = {str(stream): _note(note) for stream, note in streams.items()}
+    return TapState(_text(kept), status if isinstance(status, str) else None, notes)
+
+
+def _text(state: Mapping[str, Any]) -> str | None:
+    return _encode(state).decode() if state else None
 
 
 def _note(note: Any) -> RunNote:

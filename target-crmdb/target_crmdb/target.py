@@ -66,6 +66,7 @@ class TargetCrmdb(TargetPostgres):
         self._strays: list[Reject] = []
         self._protocol_errors: list[ProtocolError] = []
         self._notes: Mapping[str, RunNote] = {}
+        self._tap_status: str | None = None
         self._state: str | None = None
         self._printed: str | None = None
         self._bytes = 0
@@ -179,7 +180,7 @@ class TargetCrmdb(TargetPostgres):
         value = message_dict.get("value")
         if not isinstance(value, dict):
             raise BrokenMessageError("A STATE message lacks its value")
-        self._state, self._notes = split_state(value)
+        self._state, self._tap_status, self._notes = split_state(value)
         if self._is_due():
             self.checkpoint()
 
@@ -283,8 +284,22 @@ class TargetCrmdb(TargetPostgres):
         except BaseException as error:
             self.abort(error)
             raise
+        self._close(*self._verdict())
+
+    def _verdict(self) -> tuple[Status, str | None]:
+        """How a run ended whose input came to its end; only the tap knows whether that was the end of its work."""
+        if self._tap_status == "running":
+            return (
+                "interrupted",
+                "the tap ended in the midst of its work; what it sent is loaded, run again for the rest",
+            )
+        if self._tap_status == "failed":
+            return (
+                "partial",
+                "the tap failed at least in part; what it sent is loaded, its own log says what is missing",
+            )
         rejected = self.run.total.rejected + len(self._protocol_errors)
-        self._close("partial" if rejected else "success")
+        return ("partial" if rejected else "success"), None
 
     def _raise_protocol_error(self) -> None:
         if self._withholds_state():

@@ -200,6 +200,7 @@ def clock() -> FakeClock:
 def clean_logging() -> Iterator[None]:
     """Leave logging and signal handlers as they were found."""
     levels = {name: logging.getLogger(name).level for name in (None, "urllib3")}
+    logging.getLogger("urllib3").setLevel(logging.NOTSET)  # a tap made anywhere in this process has set it
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     yield
     redaction.uninstall()

@@ -92,8 +92,9 @@ def test_the_second_run_reads_from_the_bookmark(demo: ModuleType, api: Any) -> N
 
 def test_activate_version_comes_after_the_last_record_and_before_the_bookmark(demo: ModuleType, api: Any) -> None:
     run = Run(demo, api, streams="things")
-    assert "ACTIVATE_VERSION" not in run.types()[:-2]
-    assert ["ACTIVATE_VERSION", "STATE"] == run.types()[-2:]
+    assert "ACTIVATE_VERSION" not in run.types()[:-3]
+    assert ["ACTIVATE_VERSION", "STATE", "STATE"] == run.types()[-3:]
+    assert ["running", "finished"] == [message["value"]["run"]["status"] for message in run.messages[-2:]]
     versions = {message.get("version") for message in run.messages if message["type"] != "STATE"} - {None}
     assert 1 == len(versions)
 

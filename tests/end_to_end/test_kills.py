@@ -123,6 +123,21 @@ def test_kills_of_a_large_sync_lose_and_double_nothing(
         sweep(job(crm), crm, database, oracle_of(crm), seed=1)
 
 
+def test_c05_a_killed_meltano_leaves_a_run_that_is_told_apart_and_a_lock_that_force_takes(
+    job: Callable[[FakeCrm], Meltano], oracle_of: Callable[[FakeCrm], Oracle], database: Any
+) -> None:
+    with FakeCrm(seed=9, contacts=4_000, companies=0, deals=0, tickets=0) as crm:
+        meltano = job(crm)
+        meltano.env["TARGET_CRMDB_STATE_INTERVAL"] = "0.2"
+        kill_in_midst(meltano.start(*RUN), "meltano", database, beyond=200)
+        told = json.loads(meltano.call("crmdb", "history", "--json"))
+        assert {"interrupted"} == {row["status"] for row in told}
+        refused = meltano.run("run", "tap-hubspot", "target-crmdb", expect=1)
+        assert "--force" in refused
+        meltano.run(*RUN)
+        assert oracle_of(crm).differences("contacts") == []
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(2, 8))
 def test_kills_at_many_random_moments(

@@ -131,3 +131,16 @@ def test_a_half_made_bookkeeping_schema_is_completed(load: Loader, singer: Singe
     load.database.query("CREATE SCHEMA _crmdb")
     load(singer.schema())
     assert [(len(known_migrations()),)] == load.database.query("SELECT count(*) FROM _crmdb.migrations")
+
+
+@pytest.mark.parametrize(
+    ("told", "status"),
+    [("finished", "success"), ("running", "interrupted"), ("failed", "partial"), (None, "success")],
+)
+def test_a_run_ends_as_the_tap_did(load: Loader, singer: Singer, told: str | None, status: str) -> None:
+    """The end of the input alone does not tell whether the tap had finished or was cut (T14)."""
+    run = {"streams": {}} if told is None else {"status": told, "streams": {}}
+    state = {"type": "STATE", "value": {"bookmarks": {"contacts": 1}, "run": run}}
+    load(singer.schema(), singer.record({"id": "a"}), state)
+    assert [(status,)] == load.database.query("SELECT status FROM _crmdb.runs")
+    assert [("a",)] == load.table("id")

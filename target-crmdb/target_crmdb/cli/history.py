@@ -1,9 +1,13 @@
 """`crmdb history`: what the last runs did, stream by stream."""
 
+import contextlib
+
 import click
+from psycopg.errors import InsufficientPrivilege, ReadOnlySqlTransaction
 
 from target_crmdb.cli.access import Access
 from target_crmdb.cli.output import print_rows
+from target_crmdb.history import close_dead
 
 _QUERY = """
 select r.run_id, r.source, s.stream, coalesce(s.status, r.status) as status,
@@ -25,6 +29,8 @@ order by r.run_id desc, s.stream
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def history(access: Access, runs: int, stream: str | None, *, as_json: bool) -> None:
-    """Show the last runs, newest first, with the counters of every stream."""
+    """Show the last runs, newest first, with the counters of every stream; a killed one is `interrupted`."""
     with access.bookkept() as connection:
+        with contextlib.suppress(InsufficientPrivilege, ReadOnlySqlTransaction):  # a reader leaves it to the next run
+            close_dead(connection, access.bookkeeping)
         print_rows(connection.execute(_QUERY, {"runs": runs, "stream": stream}), as_json=as_json, compact=True)
