@@ -33,8 +33,9 @@ lint: setup-dev ## ruff and mypy --strict
 bench: setup-dev ## benchmarks beside other tools, as ratios
 	@$(IN)/python bench/run.py
 
-wheels: setup-dev ## build the wheels and try each alone in a new environment
-	@$(IN)/python dev/wheels.py
+wheels: setup-dev ## build the wheels into dist/ and try them as a stranger would
+	@$(IN)/uv build --quiet --wheel --all-packages --out-dir dist
+	@$(IN)/python -m pytest -q tests/end_to_end/test_packages.py
 
 docs: setup-dev ## write the settings tables and meltano.yml from the code
 	@$(IN)/python dev/settings.py
