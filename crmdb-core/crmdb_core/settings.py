@@ -23,6 +23,11 @@ _TRUE, _FALSE = frozenset({"true", "1", "yes", "on"}), frozenset({"false", "0", 
 
 def common_settings(*, lookback: int = 0, hold_back: int = 60) -> list[th.Property[Any]]:
     """The settings of every tap; a tap gives its own defaults for `lookback` and `hold_back` (seconds)."""
+    return [*_reading_settings(lookback, hold_back), *_traffic_settings()]
+
+
+def _reading_settings(lookback: int, hold_back: int) -> list[th.Property[Any]]:
+    """What to read."""
     return [
         th.Property(
             "start_date",
@@ -66,6 +71,12 @@ def common_settings(*, lookback: int = 0, hold_back: int = 60) -> list[th.Proper
             description="Stop every stream after so many records, for a trial. The bookmark never passes what was "
             "emitted.",
         ),
+    ]
+
+
+def _traffic_settings() -> list[th.Property[Any]]:
+    """How to ask for it, and what to say."""
+    return [
         th.Property(
             "timeout",
             th.NumberType(exclusive_minimum=0),
