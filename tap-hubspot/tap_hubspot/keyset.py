@@ -153,6 +153,7 @@ class KeysetSearch:
         if after_id is not None:
             filters.append({"propertyName": ID, "operator": "GT", "value": after_id})
         return {
+            # unverified: that a search without any filter returns every record; the first page of a whole read asks so
             "filterGroups": [{"filters": filters}] if filters else [],
             "sorts": [{"propertyName": ID, "direction": "ASCENDING"}],
             "properties": [ID],
