@@ -62,17 +62,27 @@ def rows_now(database: Any) -> int:
 
 def kill_in_midst(process: subprocess.Popen[str], victim: str, database: Any, *, beyond: int) -> None:
     """SIGKILL the victim once more than so many rows are durable; then wait for the whole family to end."""
+    try:
+        wait_for_rows(process, database, beyond=beyond)
+        pid = find(process, victim)
+        assert pid is not None, f"{victim} is not running"
+    except BaseException:
+        os.killpg(process.pid, signal.SIGKILL)  # or it would go on beneath the next test
+        raise
+    everyone = list(family(process.pid))
+    os.kill(pid, signal.SIGKILL)
+    process.communicate(timeout=60)
+    deadline = time.monotonic() + 60
+    while any(Path(f"/proc/{one}").exists() for one in everyone) and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
+def wait_for_rows(process: subprocess.Popen[str], database: Any, *, beyond: int) -> None:
+    """Until more than so many rows are durable."""
     deadline = time.monotonic() + 120
     while rows_now(database) <= beyond:
         assert process.poll() is None, process.communicate()[0][-4000:]
         assert time.monotonic() < deadline, "the sync did not get that far"
-        time.sleep(0.05)
-    pid = find(process, victim)
-    assert pid is not None, f"{victim} is not running"
-    everyone = list(family(process.pid))
-    os.kill(pid, signal.SIGKILL)
-    process.communicate(timeout=60)
-    while any(Path(f"/proc/{one}").exists() for one in everyone) and time.monotonic() < deadline:
         time.sleep(0.05)
 
 
@@ -99,6 +109,7 @@ def assert_state_is_durable(meltano: Meltano, crm: FakeCrm, database: Any) -> No
 def sweep(meltano: Meltano, crm: FakeCrm, database: Any, oracle: Oracle, *, seed: int) -> None:
     """Kill each part once at a random moment of the sync, then run clean and compare."""
     meltano.env["TAP_HUBSPOT_SEARCHES_PER_SECOND"] = "500"  # the kills are the subject, not HubSpot's pace
+    meltano.env["TARGET_CRMDB_BATCH_SIZE_ROWS"] = "2000"  # the target stays close behind, so all are still at work
     chance = random.Random(seed)
     total = len(crm.hubspot.records("contacts"))
     order = list(VICTIMS)
@@ -120,8 +131,8 @@ def test_kills_of_a_large_sync_lose_and_double_nothing(
     job: Callable[[FakeCrm], Meltano], oracle_of: Callable[[FakeCrm], Oracle], database: Any
 ) -> None:
     # the whole size on one server is enough for `make test`; the long sweeps below do it on all
-    contacts = 50_000 if database.postgres.installation.kind == "embedded" else 15_000
-    with FakeCrm(seed=5, contacts=contacts, companies=0, deals=0, tickets=0) as crm:
+    contacts = 50_000 if database.postgres.installation.kind == "embedded" else 20_000
+    with FakeCrm(seed=5, contacts=contacts, companies=0, deals=0, tickets=0, latency=0.01) as crm:
         sweep(job(crm), crm, database, oracle_of(crm), seed=1)
 
 
@@ -145,5 +156,5 @@ def test_c05_a_killed_meltano_leaves_a_run_that_is_told_apart_and_a_lock_that_fo
 def test_kills_at_many_random_moments(
     job: Callable[[FakeCrm], Meltano], oracle_of: Callable[[FakeCrm], Oracle], database: Any, seed: int
 ) -> None:
-    with FakeCrm(seed=seed, contacts=50_000, companies=0, deals=0, tickets=0) as crm:
+    with FakeCrm(seed=seed, contacts=50_000, companies=0, deals=0, tickets=0, latency=0.01) as crm:
         sweep(job(crm), crm, database, oracle_of(crm), seed=seed)
