@@ -1,4 +1,4 @@
-"""The server that all contenders load into, and what a table that was loaded right looks like."""
+"""The server that all contenders load into, and the database that each gets for its turn."""
 
 from __future__ import annotations
 
@@ -8,19 +8,26 @@ import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psycopg
-from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
-from bench.contacts import COLUMNS, STREAM
 from target_crmdb.embedded import EmbeddedPostgres, remove
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-SCHEMA = "bench"
+    from bench.table import Table
+
 _SHOWN = ("shared_buffers", "max_wal_size", "fsync", "synchronous_commit", "full_page_writes", "autovacuum")
+# the table's, its indexes' and its TOAST table's records
+_ROW_RECORDS = """
+    SELECT count(DISTINCT start_lsn)
+    FROM pg_get_wal_block_info('0/0'::pg_lsn + %s::numeric, '0/0'::pg_lsn + %s::numeric, false)
+    WHERE reldatabase = (SELECT oid FROM pg_database WHERE datname = 'bench')
+    AND relfilenode = ANY(%s) AND resource_manager IN ('Heap', 'Heap2', 'Btree')
+"""
 
 
 @dataclass(frozen=True)
@@ -43,23 +50,42 @@ class Server:
     @contextmanager
     def database(self) -> Iterator[Database]:
         """Make a fresh database, dropped afterwards."""
-        with psycopg.connect(self.postgres.conninfo, autocommit=True) as connection:
+        with (
+            tempfile.TemporaryDirectory(prefix="crmdb-bench-database-") as folder,
+            psycopg.connect(self.postgres.conninfo, autocommit=True) as connection,
+        ):
             connection.execute("DROP DATABASE IF EXISTS bench WITH (FORCE)")
             connection.execute("CREATE DATABASE bench TEMPLATE template0")
-            yield Database(self.postgres.conninfo.replace("/crmdb?", "/bench?"))
+            yield Database(self.postgres.conninfo.replace("/crmdb?", "/bench?"), Path(folder))
             connection.execute("DROP DATABASE bench WITH (FORCE)")
+
+    def row_records(self, table: Table, start: int, end: int) -> int | None:
+        """How many records of that stretch of the log are of the table's rows; None where the log cannot tell."""
+        try:
+            with psycopg.connect(self.postgres.conninfo) as connection:
+                connection.execute("CREATE EXTENSION IF NOT EXISTS pg_walinspect")
+                row = connection.execute(_ROW_RECORDS, [start, end, table.files()]).fetchone()
+        except psycopg.Error:  # no such extension on this server, or that part of the log is gone
+            return None
+        return row[0] if row else None
 
 
 @dataclass(frozen=True)
 class Database:
-    """The database of one contender's turn."""
+    """The database of one contender's turn, and a folder for what the contender keeps beside it."""
 
     url: str
+    folder: Path
 
     @property
     def sqlalchemy_url(self) -> str:
-        """The same for the targets."""
+        """The same for the targets that use SQLAlchemy."""
         return self.url.replace("postgresql:", "postgresql+psycopg:", 1)
+
+    @property
+    def parts(self) -> Mapping[str, str]:
+        """The same as host (the socket's folder), port, user and dbname."""
+        return {name: str(value) for name, value in conninfo_to_dict(self.url).items()}
 
     def settle(self) -> None:
         """Let the next load begin with fresh statistics and nothing left to write."""
@@ -72,27 +98,6 @@ class Database:
         with psycopg.connect(self.url) as connection:
             row = connection.execute("SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn").fetchone()
         return int(row[0]) if row else 0
-
-    def fingerprint(self) -> tuple[Any, ...]:
-        """Rows, distinct keys, and of every column the number of values and their sum or the sum of their hashes."""
-        parts: list[sql.Composable] = [sql.SQL("count(*), count(DISTINCT id)")]
-        for name, (_, kind) in COLUMNS.items():
-            parts.append(sql.SQL("count({0}), sum({1})").format(sql.Identifier(name), _summed(name, kind)))
-        query = sql.SQL("SELECT {} FROM {}").format(sql.SQL(", ").join(parts), sql.Identifier(SCHEMA, STREAM))
-        with psycopg.connect(self.url, options="-c TimeZone=UTC") as connection:
-            return connection.execute(query).fetchone() or ()
-
-
-def _summed(name: str, kind: str) -> sql.Composed:
-    forms = {
-        "text": "hashtextextended({}::text, 0)::numeric",
-        "numeric": "round({}::numeric, 4)",
-        "bigint": "{}::numeric",
-        "boolean": "{}::int",
-        "timestamptz": "extract(epoch FROM {})::numeric",
-        "date": "extract(epoch FROM {}::date)::numeric",
-    }
-    return sql.SQL(forms[kind]).format(sql.Identifier(name))
 
 
 @contextmanager

@@ -6,47 +6,66 @@ import argparse
 import json
 import os
 import tempfile
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from datetime import UTC, datetime
-from multiprocessing import get_context
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from bench.contacts import Feed, write_feeds
 from bench.database import Server, embedded_server
-from bench.loading import Load, measure_loading
+from bench.loading import Course, Findings
+from bench.machine import machine
 from bench.measure import Workshop
-from bench.report import loading_table, machine, syncing_table
+from bench.report import loading_report, syncing_table
 from bench.syncing import Sync, measure_syncing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _OUTPUT = Path(__file__).resolve().parent.parent / "output" / "bench"
 
 
-def main() -> None:
-    """Run what the command line asks for; figures go to the screen and, as JSON and Markdown, to output/bench."""
-    options = _options()
+def run_all() -> None:
+    """Measure targets, and reading and the whole line, or the one of them that the command line asks for."""
+    parser = _parser("Measure tap and target beside other tools; print ratios.")
+    parser.add_argument("--contacts", type=int, default=50_000, help="contacts of the fake (default 50,000)")
+    parser.add_argument("--only", choices=("load", "sync"), help="one half only")
+    options = parser.parse_args()
+    _run(options, loading=options.only != "sync", syncing=options.only != "load")
+
+
+def _parser(description: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--rows", type=int, default=200_000, help="contacts of the first load (default 200,000)")
+    parser.add_argument("--wide-rows", type=int, default=20_000, help="rows of 250 columns (default 20,000)")
+    parser.add_argument("--repeats", type=int, default=3, help="how often all take turns (default 3)")
+    parser.epilog = "0 rows leave that part out."
+    return parser
+
+
+def _run(options: argparse.Namespace, *, loading: bool = False, syncing: bool = False) -> None:
+    """Figures go to the screen and, as JSON and Markdown, to output/bench."""
     about = machine()
-    loads: list[Load] = []
+    findings = Findings()
     syncs: list[Sync] = []
     with tempfile.TemporaryDirectory(prefix="crmdb-bench-files-") as name, embedded_server() as server:
         workshop = Workshop(Path(name), _environment())
-        if options.only != "sync":
-            print(f"file → target → Postgres, {options.rows:,} rows of 29 columns")
-            feeds = _write_feeds(workshop.folder, options.rows)
-            loads = measure_loading(workshop, server, feeds, options.repeats)
-        if options.only != "load":
+        if loading:
+            _load(options, Course(workshop, server, findings))
+        if syncing:
             print(f"fake HubSpot → …, {options.contacts:,} contacts of 25 properties")
             syncs = measure_syncing(workshop, server, options.contacts, options.repeats)
-        _keep(options, {**about, **_server_line(server)}, loads, syncs)
+        about |= _server_line(server)
+    tables = [*(loading_report(findings) if loading else []), *(syncing_table(syncs) if syncs else [])]
+    _keep(tables, {"machine": about, "options": vars(options), **asdict(findings), "syncs": [*map(asdict, syncs)]})
 
 
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Measure tap and target beside other tools; print ratios.")
-    parser.add_argument("--rows", type=int, default=50_000, help="rows of the first load (default 50,000)")
-    parser.add_argument("--contacts", type=int, default=50_000, help="contacts of the fake (default 50,000)")
-    parser.add_argument("--repeats", type=int, default=3, help="how often all take turns (default 3)")
-    parser.add_argument("--only", choices=("load", "sync"), help="one half only")
-    return parser.parse_args()
+def _load(options: argparse.Namespace, course: Course) -> None:
+    if options.rows:
+        print(f"file → target → Postgres, {options.rows:,} contacts of 29 columns", flush=True)
+        course.contacts(options.rows, options.repeats)
+    if options.wide_rows:
+        print(f"file → target → Postgres, {options.wide_rows:,} rows of 250 columns", flush=True)
+        course.wide(options.wide_rows, options.repeats)
 
 
 def _environment() -> dict[str, str]:
@@ -56,12 +75,6 @@ def _environment() -> dict[str, str]:
     return {**kept, "NO_COLOR": "1"}
 
 
-def _write_feeds(folder: Path, rows: int) -> dict[str, Feed]:
-    """Write the rows in another process: a large parent would count as memory of each child that it starts."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(write_feeds, folder, rows).result()
-
-
 def _server_line(server: Server) -> dict[str, str]:
     settings = server.settings()
     version = settings.pop("version")
@@ -69,16 +82,11 @@ def _server_line(server: Server) -> dict[str, str]:
     return {"postgres": f"{version}, embedded, its default configuration ({shown})"}
 
 
-def _keep(options: argparse.Namespace, about: dict[str, str], loads: list[Load], syncs: list[Sync]) -> None:
-    tables = [*(loading_table(loads) if loads else []), "", *(syncing_table(syncs) if syncs else [])]
+def _keep(tables: Sequence[str], figures: dict[str, object]) -> None:
+    about = figures["machine"]
+    assert isinstance(about, dict)
     text = "\n".join([*tables, "", *(f"- {name}: {value}" for name, value in about.items())]).strip()
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    figures = {
-        "machine": about,
-        "options": vars(options),
-        "loads": [asdict(load) for load in loads],
-        "syncs": [asdict(sync) for sync in syncs],
-    }
     _OUTPUT.mkdir(parents=True, exist_ok=True)
     (_OUTPUT / f"{stamp}.json").write_text(json.dumps(figures, indent=1), "utf-8")
     (_OUTPUT / f"{stamp}.md").write_text(text + "\n", "utf-8")

@@ -2,92 +2,73 @@
 
 from __future__ import annotations
 
-import os
-import platform
-from importlib.metadata import version
-from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, TypeVar
 
-from bench.loading import FLOOR, OURS, PEER
+from bench.contenders import FAST_PEER, FLOOR, OURS, PEER
+from bench.feeds import UNCHANGED
+from bench.goals import goals
+from bench.ratios import Pairs, Ratio
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from bench.loading import Load
+    from bench.contest import Load
+    from bench.loading import Findings
     from bench.syncing import Sync
 
 T = TypeVar("T")
-_PACKAGES = (
-    "crmdb-target-crmdb",
-    "crmdb-tap-hubspot",
-    "meltanolabs-target-postgres",
-    "singer-sdk",
-    "psycopg",
-    "meltano",
-)
 
 
-def machine() -> dict[str, str]:
-    """Where the run took place, and with which versions."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return {
-        "cpu": _cpu(),
-        "cores": str(os.cpu_count()),
-        "memory": f"{memory:.0f} GiB",
-        "load": f"{os.getloadavg()[0]:.1f} at the start",
-        "system": f"{platform.system()} {platform.release()}",
-        "python": platform.python_version(),
-        **{name: version(name) for name in _PACKAGES},
-    }
+def loading_report(findings: Findings) -> list[str]:
+    """Markdown: per feed, every contender's loads against psql and MeltanoLabs' target; the goals; what was relaxed."""
+    lines: list[str] = []
+    for feed in dict.fromkeys(load.feed for load in findings.loads):
+        here = [load for load in findings.loads if load.feed == feed]
+        rows = max(load.rows for load in here)
+        lines += [f"**{feed}**, {rows:,} rows at first:", "", *_loading_table(here), ""]
+    lines += ["Goals:", "", *_goals_table(findings), ""]
+    lines += [f"- {name}: not as in psql's table, but let pass: {said}" for name, said in findings.relaxed.items()]
+    return [*lines, ""]
 
 
-def _cpu() -> str:
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text("utf-8").splitlines() if info.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
-
-
-def ratio(pairs: Sequence[tuple[float, float]]) -> str:
-    """How many times the first is the second, pair by pair: median (least to most)."""
-    found = sorted(first / second for first, second in pairs)
-    return f"{median(found):.2f} ({found[0]:.2f}-{found[-1]:.2f})"
-
-
-def loading_table(loads: Sequence[Load]) -> list[str]:
-    """Lines of a Markdown table: every contender's three loads, against psql and against MeltanoLabs' defaults."""
+def _loading_table(loads: Sequence[Load]) -> list[str]:
     lines = [
         (
             "| load | contender | seconds | rows/s | times psql's time | times faster than target-postgres' defaults "
-            "| CPU µs/row | peak MB | WAL MB |"
+            "| times faster than its fastest | CPU µs/row | peak MB | WAL MB | WAL records of rows |"
         ),
-        "|---|---|---|---|---|---|---|---|---|",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
+    pairs = Pairs(loads)
     for step in dict.fromkeys(load.step for load in loads):
         here = [load for load in loads if load.step == step]
-        lines += [_loading_line(step, name, here) for name in dict.fromkeys(load.contender for load in loads)]
+        names = dict.fromkeys(load.contender for load in here)
+        lines += [_loading_line(pairs, [load for load in here if load.contender == name]) for name in names]
     return lines
 
 
-def _loading_line(step: str, name: str, loads: Sequence[Load]) -> str:
-    seconds = {(load.contender, load.repeat): load.usage.seconds for load in loads}
-    mine = sorted((load for load in loads if load.contender == name), key=lambda load: load.repeat)
-    against_floor = [(load.usage.seconds, seconds[FLOOR, load.repeat]) for load in mine]
-    against_peer = [(seconds[PEER, load.repeat], load.usage.seconds) for load in mine]
-    shown = f"**{name}**" if name == OURS else name
+def _loading_line(pairs: Pairs, mine: Sequence[Load]) -> str:
     cells = (
-        step,
-        shown,
+        mine[0].step,
+        _shown(mine[0]),
         f"{_middle(mine, lambda load: load.usage.seconds):.2f}",
         _per_second(mine),
-        ratio(against_floor),
-        ratio(against_peer),
+        str(pairs.times(mine, FLOOR)),
+        str(pairs.times_faster(mine, PEER)),
+        str(pairs.times_faster(mine, FAST_PEER)),
         _cpu_per_row(mine),
         f"{_middle(mine, lambda load: load.usage.peak_mb):.0f}",
-        f"{_middle(mine, lambda load: load.wal_mb):.0f}",
+        f"{_middle(mine, lambda load: load.wal_mb):.1f}",
+        _row_records(mine),
     )
     return f"| {' | '.join(cells)} |"
+
+
+def _shown(load: Load) -> str:
+    if load.contender == FLOOR:
+        return f"{FLOOR}, copy + {'filtered merge' if load.step == UNCHANGED else 'ON CONFLICT'}"
+    return f"**{load.contender}**" if load.contender == OURS else load.contender
 
 
 def _per_second(loads: Sequence[Load]) -> str:
@@ -96,6 +77,19 @@ def _per_second(loads: Sequence[Load]) -> str:
 
 def _cpu_per_row(loads: Sequence[Load]) -> str:
     return f"{_middle(loads, lambda load: load.usage.cpu / load.rows * 1e6):.1f}" if loads[0].rows else "-"
+
+
+def _row_records(loads: Sequence[Load]) -> str:
+    found = [load.row_records for load in loads if load.row_records is not None]
+    return f"{median(found):,.0f}" if found else "-"
+
+
+def _goals_table(findings: Findings) -> list[str]:
+    lines = [f"| goal of {OURS} | found | | with the seconds of the start taken off both |", "|---|---|---|---|"]
+    for goal in goals(findings):
+        cells = (goal.says, goal.found, "met" if goal.met else "not met", goal.beyond_start)
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
 
 
 def syncing_table(syncs: Sequence[Sync]) -> list[str]:
@@ -110,7 +104,7 @@ def syncing_table(syncs: Sequence[Sync]) -> list[str]:
             what,
             f"{_middle(mine, lambda sync: sync.records / sync.usage.seconds):,.0f}",
             other or "",
-            ratio(pairs) if pairs else "1",
+            str(Ratio.of(pairs)) if pairs else "1",
             f"{_middle(mine, lambda sync: sync.usage.cpu / sync.records * 1e6):.0f}",
         )
         lines.append(f"| {' | '.join(cells)} |")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench.main import main
+from bench.main import run_all
 
 if __name__ == "__main__":
-    main()
+    run_all()

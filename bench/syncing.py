@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import yaml
 
-from bench.database import SCHEMA, Database, Server
 from bench.measure import BIN, Usage, Workshop
+from bench.table import SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from bench.database import Database, Server
 
 BARE = "fake → loop over `requests` → nothing"
 TAP = "fake → tap-hubspot → null"
