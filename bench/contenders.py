@@ -1,11 +1,14 @@
-"""Who loads: psql's COPY as the floor, target-crmdb, and MeltanoLabs' target as it comes and at its fastest."""
+"""Who loads: psql's COPY as the floor, target-crmdb, and the other tools at their usual and at their fastest."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
+from bench.environments import DLT, PIPELINEWISE
 from bench.feeds import UNCHANGED, Feed
 from bench.measure import BIN, Usage, Workshop
 from bench.shape import KEY
@@ -13,9 +16,9 @@ from bench.table import EXACTLY, SCHEMA, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from bench.database import Database, Server
+    from bench.environments import Environment
 
     Loader = Callable[[Workshop, Feed, Database, str], Usage]
 
@@ -32,15 +35,21 @@ _FASTEST = {
     "add_record_metadata": False,
     "activate_version": False,
 }
+# pipelinewise-target-postgres writes its CSV so
+_EMPTY_IS_NULL = Reading(
+    r"replace(nullif({}::text, ''), E'\n', '\n')",
+    r"an empty text that became NULL and a line break that became the two characters \n count as equal",
+)
 
 
 @dataclass(frozen=True)
 class Contender:
-    """A name, how it loads a feed as one step, and how its table is read."""
+    """A name, how it loads a feed as one step, and how its table is read; perhaps an environment that it needs."""
 
     name: str
     load: Loader
     reading: Reading = EXACTLY
+    environment: Environment | None = None
 
 
 def psql(server: Server) -> Contender:
@@ -67,6 +76,31 @@ def peer() -> Contender:
 def fast_peer() -> Contender:
     """MeltanoLabs' target with all that makes it faster."""
     return Contender(FAST_PEER, _singer("target-postgres", _FASTEST))
+
+
+def pipelinewise() -> Contender:
+    """pipelinewise-target-postgres as it comes, which is without validation."""
+
+    def load(workshop: Workshop, feed: Feed, database: Database, _: str) -> Usage:
+        connection = {name: database.parts[name] for name in ("host", "port", "user", "dbname")}
+        # it insists on a password; the server asks for none
+        config = _written(workshop, {**connection, "password": "none", "default_target_schema": SCHEMA})
+        return workshop.run([PIPELINEWISE.program("target-postgres"), "--config", config], stdin=feed.singer)
+
+    return Contender("pipelinewise-target-postgres, defaults", load, _EMPTY_IS_NULL, PIPELINEWISE)
+
+
+def dlt() -> Contender:
+    """Dlt by parquet and ADBC, which does not read Singer: a reader of our own stands before it."""
+
+    def load(workshop: Workshop, feed: Feed, database: Database, _: str) -> Usage:
+        parts = database.parts
+        url = f"postgresql://{parts['user']}:none@{quote(parts['host'], safe='')}:{parts['port']}/{parts['dbname']}"
+        program = Path(__file__).parent / "peers" / "dlt_load.py"
+        command: list[str | Path] = [DLT.program("python"), "-I", program, feed.singer, url, SCHEMA, database.folder]
+        return workshop.run(command, cwd=database.folder, env={"RUNTIME__DLTHUB_TELEMETRY": "false"})
+
+    return Contender("dlt, Arrow → parquet → ADBC, upsert", load, environment=DLT)
 
 
 def _singer(program: str, settings: Mapping[str, Any]) -> Loader:

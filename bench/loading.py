@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bench.contacts import CONTACTS
-from bench.contenders import fast_peer, ours, peer, psql
+from bench.contenders import dlt, fast_peer, ours, peer, pipelinewise, psql
 from bench.contest import Contest, Load
+from bench.environments import CannotInstallError
 from bench.feeds import INITIAL, write_feeds
 from bench.wide import WIDE
 
@@ -25,7 +26,9 @@ class Findings:
     """All loads of all feeds, and what a reader must know to judge them."""
 
     loads: list[Load] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
     relaxed: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -38,9 +41,9 @@ class Course:
 
     def contacts(self, rows: int, repeats: int) -> None:
         """Everybody loads contacts."""
-        here = [psql(self.server), ours(), peer(), fast_peer()]
+        here = [psql(self.server), ours(), peer(), fast_peer(), pipelinewise(), dlt()]
         feeds = write_feeds(self.workshop.folder, CONTACTS, rows)
-        self._contest(feeds, here, repeats)
+        self._contest(feeds, [one for one in here if self._is_there(one)], repeats)
 
     def wide(self, rows: int, repeats: int) -> None:
         """Only psql, target-crmdb and MeltanoLabs' target load wide rows."""
@@ -52,3 +55,15 @@ class Course:
         self.findings.loads.extend(contest.run(repeats))
         stream = feeds[INITIAL].shape.stream
         self.findings.relaxed.update({f"{stream}, {name}": said for name, said in contest.relaxed()})
+
+    def _is_there(self, contender: Contender) -> bool:
+        if not contender.environment:
+            return True
+        try:
+            contender.environment.prepare()
+        except CannotInstallError as error:
+            self.findings.left_out[contender.name] = str(error)
+            print(f"LEFT OUT: {contender.name}, which cannot be installed here: {error}", flush=True)
+            return False
+        self.findings.versions.update(contender.environment.versions())
+        return True

@@ -54,7 +54,7 @@ def _run(options: argparse.Namespace, *, loading: bool = False, syncing: bool = 
         if syncing:
             print(f"fake HubSpot → …, {options.contacts:,} contacts of 25 properties")
             syncs = measure_syncing(workshop, server, options.contacts, options.repeats)
-        about |= _server_line(server)
+        about |= {**findings.versions, **_server_line(server)}
     tables = [*(loading_report(findings) if loading else []), *(syncing_table(syncs) if syncs else [])]
     _keep(tables, {"machine": about, "options": vars(options), **asdict(findings), "syncs": [*map(asdict, syncs)]})
 
@@ -69,9 +69,9 @@ def _load(options: argparse.Namespace, course: Course) -> None:
 
 
 def _environment() -> dict[str, str]:
-    """Nothing of a user's own settings."""
-    ours = ("TAP_", "TARGET_", "MELTANO_", "PG")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    """Nothing of a user's own settings; those of dlt have two underscores."""
+    ours = ("TAP_", "TARGET_", "MELTANO_", "PG", "DLT_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours) and "__" not in name}
     return {**kept, "NO_COLOR": "1"}
 
 

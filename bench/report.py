@@ -22,7 +22,8 @@ T = TypeVar("T")
 
 def loading_report(findings: Findings) -> list[str]:
     """Markdown: per feed, every contender's loads against psql and MeltanoLabs' target; the goals; what was relaxed."""
-    lines: list[str] = []
+    lines = [f"- LEFT OUT, cannot be installed here: {name}: {why}" for name, why in findings.left_out.items()]
+    lines += [""] if lines else []
     for feed in dict.fromkeys(load.feed for load in findings.loads):
         here = [load for load in findings.loads if load.feed == feed]
         rows = max(load.rows for load in here)

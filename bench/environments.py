@@ -1,0 +1,79 @@
+"""Environments of their own for contenders whose dependencies clash with ours, made when first needed."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.measure import BIN
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_ROOT = Path(__file__).resolve().parent.parent
+_PEERS = Path(__file__).parent / "peers"
+
+
+class CannotInstallError(Exception):
+    """The environment is not to be had on this machine; the contender is left out."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """The folder `.venv-bench-NAME`, installed from `bench/peers/NAME.txt`."""
+
+    name: str
+    modules: tuple[str, ...]  # what must be importable, or it is no use
+    packages: tuple[str, ...]  # whose versions the report shows
+
+    def program(self, name: str) -> Path:
+        """The path of one of its programs."""
+        return self._folder / "bin" / name
+
+    def prepare(self) -> None:
+        """Make it, unless it is there as the pins want it; raises CannotInstallError."""
+        stamp = self._folder / "bench-setup.txt"
+        wanted = f"Python {platform.python_version()}\n{self._pins.read_text('utf-8')}"
+        if stamp.exists() and stamp.read_text("utf-8") == wanted:
+            return
+        print(f"setting up {self._folder.name} …", flush=True)
+        python, uv = str(self.program("python")), str(BIN / "uv")
+        self._run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(self._folder)])
+        self._run([uv, "pip", "install", "--quiet", "--python", python, "-r", str(self._pins)])
+        self._run([python, "-I", "-c", f"import {', '.join(self.modules)}"])
+        stamp.write_text(wanted, "utf-8")
+
+    def versions(self) -> dict[str, str]:
+        """What is installed there, of the packages to show."""
+        places = [str(path) for path in self._folder.glob("lib/python*/site-packages")]
+        found = {one.name: one.version for one in distributions(path=places)}
+        return {name: found[name] for name in self.packages}
+
+    @property
+    def _folder(self) -> Path:
+        return _ROOT / f".venv-bench-{self.name}"
+
+    @property
+    def _pins(self) -> Path:
+        return _PEERS / f"{self.name}.txt"
+
+    def _run(self, command: Sequence[str]) -> None:
+        try:
+            done = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, check=False)
+        except OSError as error:
+            raise CannotInstallError(str(error)) from error
+        if done.returncode:
+            raise CannotInstallError((done.stderr.strip().splitlines() or ["no reason given"])[-1])
+
+
+PIPELINEWISE = Environment(
+    "pipelinewise", ("target_postgres", "psycopg2"), ("pipelinewise-target-postgres", "psycopg2-binary")
+)
+DLT = Environment(
+    "dlt", ("dlt", "adbc_driver_postgresql", "pyarrow.json"), ("dlt", "adbc-driver-postgresql", "pyarrow")
+)
