@@ -52,6 +52,11 @@ def write_feeds(folder: Path, shape: Shape, rows: int) -> dict[str, Feed]:
     return _apart(_feeds, folder, shape, rows)
 
 
+def write_stream(folder: Path, shape: Shape, rows: int) -> Feed:
+    """Write the first load alone and for targets alone, holding one row at a time."""
+    return _apart(_stream, folder, shape, rows)
+
+
 def _apart(write: Callable[[Path, Shape, int], T], folder: Path, shape: Shape, rows: int) -> T:
     """Write in another process: a large parent would count as memory of each child that it starts."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
@@ -72,6 +77,13 @@ def _feeds(folder: Path, shape: Shape, rows: int) -> dict[str, Feed]:
         UPDATE: changes,
         UNCHANGED: changes,
     }
+
+
+def _stream(folder: Path, shape: Shape, rows: int) -> Feed:
+    chance = Random(_SEED)
+    feed = Feed(shape, rows, folder / f"{shape.stream}-{rows}")
+    _write_singer(feed, (shape.make(chance, number) for number in range(rows)))
+    return feed
 
 
 def _write(stem: Path, shape: Shape, rows: list[Row]) -> Feed:

@@ -68,7 +68,7 @@ def _nothing_written(findings: Findings) -> Iterator[Goal]:
 
 def _memory(findings: Findings) -> Iterator[Goal]:
     loads = [load.usage.peak_mb for load in findings.loads if load.contender == OURS]
-    peaks = {"every load here": loads}
+    peaks = {"every load here": loads, "any size": [size.usage.peak_mb for size in findings.sizes]}
     for what, found in peaks.items():
         if found:
             yield Goal(f"less than {_PEAK_MB} MB, {what}", f"at most {max(found):.0f}", max(found) < _PEAK_MB)

@@ -1,4 +1,4 @@
-"""All that is measured of targets: a file of contacts and one of wide rows."""
+"""All that is measured of targets: a file of contacts, one of wide rows, and a very long one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from bench.contacts import CONTACTS
 from bench.contenders import dlt, fast_peer, ours, peer, pipelinewise, psql
 from bench.contest import Contest, Load
 from bench.environments import CannotInstallError
-from bench.feeds import INITIAL, write_feeds
+from bench.feeds import INITIAL, write_feeds, write_stream
+from bench.table import Table
 from bench.wide import WIDE
 
 if TYPE_CHECKING:
@@ -18,7 +19,15 @@ if TYPE_CHECKING:
     from bench.contenders import Contender
     from bench.database import Server
     from bench.feeds import Feed
-    from bench.measure import Workshop
+    from bench.measure import Usage, Workshop
+
+
+@dataclass(frozen=True)
+class Size:
+    """One load of target-crmdb alone."""
+
+    rows: int
+    usage: Usage
 
 
 @dataclass
@@ -26,6 +35,7 @@ class Findings:
     """All loads of all feeds, and what a reader must know to judge them."""
 
     loads: list[Load] = field(default_factory=list)
+    sizes: list[Size] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
     relaxed: dict[str, str] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
@@ -33,7 +43,7 @@ class Findings:
 
 @dataclass(frozen=True)
 class Course:
-    """All that is measured of targets: a feed of many rows and one of wide rows."""
+    """All that is measured of targets: a feed of many rows, one of wide rows, and one that is very long."""
 
     workshop: Workshop
     server: Server
@@ -49,6 +59,18 @@ class Course:
         """Only psql, target-crmdb and MeltanoLabs' target load wide rows."""
         feeds = write_feeds(self.workshop.folder, WIDE, rows)
         self._contest(feeds, [psql(self.server), ours(), peer(), fast_peer()], repeats)
+
+    def memory(self, rows: int) -> None:
+        """Load a tenth of the contacts and all of them with target-crmdb, each into a database of its own."""
+        for count in (max(rows // 10, 1), rows):
+            feed = write_stream(self.workshop.folder, CONTACTS, count)
+            with self.server.database() as database:
+                usage = ours().load(self.workshop, feed, database, INITIAL)
+                if (found := Table(database.url, CONTACTS).size()) != (count, count):
+                    raise SystemExit(f"{ours().name}: {found} rows and keys instead of {count}")
+            feed.singer.unlink()
+            print(f"  {count:,} rows: {usage.peak_mb:.0f} MB", flush=True)
+            self.findings.sizes.append(Size(count, usage))
 
     def _contest(self, feeds: Mapping[str, Feed], contenders: Sequence[Contender], repeats: int) -> None:
         contest = Contest(self.workshop, self.server, feeds, contenders)

@@ -38,6 +38,12 @@ def _parser(description: str) -> argparse.ArgumentParser:
     parser.add_argument("--rows", type=int, default=200_000, help="contacts of the first load (default 200,000)")
     parser.add_argument("--wide-rows", type=int, default=20_000, help="rows of 250 columns (default 20,000)")
     parser.add_argument("--repeats", type=int, default=3, help="how often all take turns (default 3)")
+    parser.add_argument(
+        "--memory-rows",
+        type=int,
+        default=0,
+        help="load a tenth of so many contacts, then all of them, with target-crmdb alone (default: not at all)",
+    )
     parser.epilog = "0 rows leave that part out."
     return parser
 
@@ -66,6 +72,9 @@ def _load(options: argparse.Namespace, course: Course) -> None:
     if options.wide_rows:
         print(f"file → target → Postgres, {options.wide_rows:,} rows of 250 columns", flush=True)
         course.wide(options.wide_rows, options.repeats)
+    if options.memory_rows:
+        print(f"file → target-crmdb → Postgres, up to {options.memory_rows:,} contacts", flush=True)
+        course.memory(options.memory_rows)
 
 
 def _environment() -> dict[str, str]:

@@ -28,6 +28,8 @@ def loading_report(findings: Findings) -> list[str]:
         here = [load for load in findings.loads if load.feed == feed]
         rows = max(load.rows for load in here)
         lines += [f"**{feed}**, {rows:,} rows at first:", "", *_loading_table(here), ""]
+    if findings.sizes:
+        lines += [f"**{OURS} alone**:", "", *_sizes_table(findings), ""]
     lines += ["Goals:", "", *_goals_table(findings), ""]
     lines += [f"- {name}: not as in psql's table, but let pass: {said}" for name, said in findings.relaxed.items()]
     return [*lines, ""]
@@ -83,6 +85,21 @@ def _cpu_per_row(loads: Sequence[Load]) -> str:
 def _row_records(loads: Sequence[Load]) -> str:
     found = [load.row_records for load in loads if load.row_records is not None]
     return f"{median(found):,.0f}" if found else "-"
+
+
+def _sizes_table(findings: Findings) -> list[str]:
+    lines = ["| rows | seconds | rows/s | CPU µs/row | peak MB |", "|---|---|---|---|---|"]
+    for size in findings.sizes:
+        took = size.usage
+        cells = (
+            f"{size.rows:,}",
+            f"{took.seconds:.2f}",
+            f"{size.rows / took.seconds:,.0f}",
+            f"{took.cpu / size.rows * 1e6:.1f}",
+            f"{took.peak_mb:.0f}",
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
 
 
 def _goals_table(findings: Findings) -> list[str]:
