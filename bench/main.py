@@ -1,4 +1,4 @@
-"""What `bench/run.py` does: measure, print, keep the figures."""
+"""What `bench/run.py` and `bench/target.py` do: measure, print, keep the figures."""
 
 from __future__ import annotations
 
@@ -31,6 +31,11 @@ def run_all() -> None:
     parser.add_argument("--only", choices=("load", "sync"), help="one half only")
     options = parser.parse_args()
     _run(options, loading=options.only != "sync", syncing=options.only != "load")
+
+
+def run_target() -> None:
+    """Measure targets alone."""
+    _run(_parser("Measure target-crmdb beside psql and other tools; print ratios.").parse_args(), loading=True)
 
 
 def _parser(description: str) -> argparse.ArgumentParser:
