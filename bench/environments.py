@@ -68,7 +68,7 @@ class Environment:
         except OSError as error:
             raise CannotInstallError(str(error)) from error
         if done.returncode:
-            raise CannotInstallError((done.stderr.strip().splitlines() or ["no reason given"])[-1])
+            raise CannotInstallError((done.stderr.strip().splitlines() or ["no reason given"])[-1].strip())
 
 
 PIPELINEWISE = Environment(

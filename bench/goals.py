@@ -40,7 +40,7 @@ def goals(findings: Findings) -> Iterator[Goal]:
         for step, mine in _steps(findings, feed):
             times = pairs.times(mine, FLOOR)
             says = f"{feed}, {step}: at most {most} times psql's time"
-            yield Goal(says, str(times), times.middle <= most, str(pairs.times_beyond_start(mine, FLOOR)))
+            yield Goal(says, str(times), times.middle <= most, str(pairs.times_beyond_start(mine, FLOOR) or "-"))
     for other, least in _TIMES_FASTER.items():
         for step, mine in _steps(findings, CONTACTS.stream):
             faster = pairs.times_faster(mine, other)

@@ -66,7 +66,7 @@ def _run(options: argparse.Namespace, *, loading: bool = False, syncing: bool = 
             print(f"fake HubSpot → …, {options.contacts:,} contacts of 25 properties")
             syncs = measure_syncing(workshop, server, options.contacts, options.repeats)
         about |= {**findings.versions, **_server_line(server)}
-    tables = [*(loading_report(findings) if loading else []), *(syncing_table(syncs) if syncs else [])]
+    tables = [*(loading_report(findings) if loading else []), "", *(syncing_table(syncs) if syncs else [])]
     _keep(tables, {"machine": about, "options": vars(options), **asdict(findings), "syncs": [*map(asdict, syncs)]})
 
 
@@ -99,7 +99,8 @@ def _server_line(server: Server) -> dict[str, str]:
 def _keep(tables: Sequence[str], figures: dict[str, object]) -> None:
     about = figures["machine"]
     assert isinstance(about, dict)
-    text = "\n".join([*tables, "", *(f"- {name}: {value}" for name, value in about.items())]).strip()
+    found, where = "\n".join(tables).strip(), "\n".join(f"- {name}: {value}" for name, value in about.items())
+    text = f"{found}\n\n{where}"
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     _OUTPUT.mkdir(parents=True, exist_ok=True)
     (_OUTPUT / f"{stamp}.json").write_text(json.dumps(figures, indent=1), "utf-8")

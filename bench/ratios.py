@@ -49,9 +49,10 @@ class Pairs:
         """How many times these loads' time the other took."""
         return Ratio.of((self._other(load, other), load.usage.seconds) for load in mine)
 
-    def times_beyond_start(self, mine: Iterable[Load], other: str) -> Ratio:
-        """As `times`, from both the seconds taken off that they needed in the same turn to load nothing."""
-        return Ratio.of((self._beyond_start(load, load.contender), self._beyond_start(load, other)) for load in mine)
+    def times_beyond_start(self, mine: Iterable[Load], other: str) -> Ratio | None:
+        """As `times`, from both the seconds taken off that loading nothing took in that turn; None if too few rows."""
+        pairs = [(self._beyond_start(load, load.contender), self._beyond_start(load, other)) for load in mine]
+        return Ratio.of(pairs) if all(min(pair) > 0 for pair in pairs) else None
 
     def _beyond_start(self, load: Load, contender: str) -> float:
         return self._other(load, contender) - self._seconds[load.feed, NOTHING, contender, load.repeat]

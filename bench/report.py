@@ -32,7 +32,7 @@ def loading_report(findings: Findings) -> list[str]:
         lines += [f"**{OURS} alone**:", "", *_sizes_table(findings), ""]
     lines += ["Goals:", "", *_goals_table(findings), ""]
     lines += [f"- {name}: not as in psql's table, but let pass: {said}" for name, said in findings.relaxed.items()]
-    return [*lines, ""]
+    return lines
 
 
 def _loading_table(loads: Sequence[Load]) -> list[str]:
