@@ -8,10 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from psycopg.conninfo import make_conninfo
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
-from target_postgres.connector import PostgresConnector
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from target_crmdb.exceptions import ConfigError, TryLaterError
 from target_crmdb.settings import Config
@@ -49,9 +46,19 @@ def embedded_folder(config: Config, environment: Mapping[str, str]) -> Path:
 def _conninfo(config: Config, stack: ExitStack) -> str:
     if config.get("embedded"):
         return _embedded_conninfo(config, stack)
-    connector = _connector(config)
-    stack.callback(connector.clean_up)
-    return _libpq_conninfo(connector.sqlalchemy_url)
+    if _needs_help(config):
+        return _helped_conninfo(config, stack)
+    if config.get("sqlalchemy_url"):
+        return _libpq_conninfo(str(config["sqlalchemy_url"]))
+    names = {"host": "host", "port": "port", "user": "user", "password": "password", "database": "dbname"}
+    return make_conninfo("", **{names[name]: config[name] for name in names if config.get(name) is not None})
+
+
+def _needs_help(config: Config) -> bool:
+    """Tell whether there are SSL files to write or a tunnel to dig, which target-postgres knows how to do."""
+    tunnel = bool((config.get("ssh_tunnel") or {}).get("enable"))
+    ssl = bool(config.get("ssl_enable") or config.get("ssl_client_certificate_enable"))
+    return tunnel or (ssl and not config.get("sqlalchemy_url"))
 
 
 def _embedded_conninfo(config: Config, stack: ExitStack) -> str:
@@ -68,42 +75,46 @@ def _embedded_conninfo(config: Config, stack: ExitStack) -> str:
     return str(server.conninfo)
 
 
-def _connector(config: Config) -> PostgresConnector:
-    """Make MeltanoLabs' connector, for its URL, SSL files and SSH tunnel."""
+def _helped_conninfo(config: Config, stack: ExitStack) -> str:
+    """Let MeltanoLabs' connector write the SSL files and open the SSH tunnel."""
+    from target_postgres.connector import PostgresConnector  # noqa: PLC0415 - half a second and 30 MB, rarely needed
+
     try:
-        return PostgresConnector({"password": None, **config})
-    except ArgumentError as error:
-        raise ConfigError("sqlalchemy_url is not a URL; write postgresql+psycopg://user:password@host/database") from (
-            None if error else error  # the text of this error quotes the URL, password included
-        )
+        connector = PostgresConnector({"password": None, **config})
     except (OSError, ValueError) as error:
         raise ConfigError(f"The SSL files or the SSH tunnel cannot be set up ({type(error).__name__})") from error
+    stack.callback(connector.clean_up)
+    return _libpq_conninfo(str(connector.sqlalchemy_url))
 
 
-def _libpq_conninfo(url_text: str) -> str:
-    url = make_url(url_text)
-    if url.get_backend_name() not in {"postgresql", "postgres"}:
-        raise ConfigError("sqlalchemy_url must begin with postgresql:// or postgresql+psycopg://")
-    parts: dict[str, Any] = {
-        "host": url.host,
-        "port": url.port,
-        "user": url.username,
-        "password": url.password,
-        "dbname": url.database,
-    }
-    for name, value in url.query.items():
-        parts[name] = value if isinstance(value, str) else ",".join(value)
+def _libpq_conninfo(url: str) -> str:
+    """Give what libpq is to be told; the dialect's driver is no matter of libpq's."""
+    scheme, _, rest = url.partition("://")
+    if scheme.partition("+")[0] not in {"postgresql", "postgres"} or not rest:
+        raise ConfigError(
+            "sqlalchemy_url is not one of Postgres; write postgresql+psycopg://user:password@host/database"
+        )
     try:
-        return make_conninfo("", **{name: value for name, value in parts.items() if value is not None})
-    except psycopg.ProgrammingError as error:
-        raise ConfigError("sqlalchemy_url has a parameter that libpq does not know; remove it") from error
+        return make_conninfo("", **conninfo_to_dict(f"postgresql://{rest}"))
+    except psycopg.ProgrammingError:
+        raise ConfigError(
+            "sqlalchemy_url is no URL that libpq understands, or has a parameter that it does not know; write "
+            "postgresql+psycopg://user:password@host/database, special characters percent-encoded"
+        ) from None  # the text of this error quotes the URL, password included
 
 
 def _connect(conninfo: str, patience: float, sleep: Callable[[float], None]) -> Connection:
     until = time.monotonic() + patience
     while True:
         try:
-            return psycopg.connect(conninfo, autocommit=True, application_name="target-crmdb", connect_timeout=10)
+            return psycopg.connect(
+                conninfo,
+                autocommit=True,
+                application_name="target-crmdb",
+                connect_timeout=10,
+                # a plan that was made for an empty table must not be kept for a full one
+                prepare_threshold=None,
+            )
         except psycopg.OperationalError as error:
             reason = _first_line(error)
             if _HOPELESS.search(reason):
@@ -119,16 +130,31 @@ def _first_line(error: Exception) -> str:
 
 
 def _prepare(connection: Connection, config: Config) -> None:
-    """Set what our statements rely on; jit costs seconds on merges of hundreds of columns."""
-    milliseconds = str(int(float(config.get("lock_timeout", 30)) * 1000))
+    """Set what our statements rely on; jit costs seconds on merges of hundreds of columns.
+
+    A merge looks up its rows by key, whatever the planner thinks of a table without statistics: reading the whole
+    table for every batch would cost more with every row that it grows by. Sweeps ask for hash joins themselves.
+    """
     settings = {
         "client_encoding": "UTF8",
         "TimeZone": "UTC",
         "DateStyle": "ISO, YMD",
+        "extra_float_digits": "1",
         "jit": "off",
-        "lock_timeout": milliseconds,
+        "work_mem": "64MB",
+        "enable_hashjoin": "off",
+        "enable_mergejoin": "off",
+        "enable_seqscan": "off",
+        "lock_timeout": _milliseconds(config.get("lock_timeout", 30)),
+        "statement_timeout": _milliseconds(config.get("statement_timeout", 600)),
         "client_min_messages": "warning",
         "search_path": '"' + str(config["bookkeeping_schema"]).replace('"', '""') + '"',
     }
-    for name, value in settings.items():
-        connection.execute("select set_config(%s, %s, false)", (name, value))
+    connection.execute(
+        "select set_config(name, value, false) from unnest(%s::text[], %s::text[]) as s (name, value)",
+        (list(settings), list(settings.values())),
+    )
+
+
+def _milliseconds(seconds: Any) -> str:
+    return str(int(float(seconds) * 1000))

@@ -7,17 +7,12 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from singer_sdk import typing as th
-from target_postgres.target import TargetPostgres
+from singer_sdk.target_base import Target
+
+from target_crmdb.inherited import inherited_settings
 
 Config = Mapping[str, Any]
 
-_SECRETS = ("password", "sqlalchemy_url", "ssl_client_private_key")
-_UNUSED = {
-    "use_copy": "Accepted for compatibility and not used: rows always come in by COPY.",
-    "interpret_content_encoding": "Accepted for compatibility and not used.",
-    "load_method": "Accepted for compatibility and not used: rows are upserted by key, or appended without one.",
-    "dialect+driver": "Accepted for compatibility and not used: the driver is psycopg 3.",
-}
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 
 _OWN = th.PropertiesList(
@@ -85,7 +80,22 @@ _OWN = th.PropertiesList(
         "lock_timeout",
         th.NumberType(minimum=0),
         default=30,
-        description="Seconds to wait for a lock that someone else holds on a table, before exit code 75.",
+        description="Seconds that one attempt waits for a lock that someone else holds on a table.",
+    ),
+    th.Property(
+        "statement_timeout",
+        th.NumberType(minimum=0),
+        default=600,
+        description="Seconds that a single statement may take before exit code 75; 0 for no limit.",
+    ),
+    th.Property(
+        "retry_timeout",
+        th.NumberType(minimum=0),
+        default=60,
+        description=(
+            "Seconds during which failures that pass (a lost connection, a deadlock, a lock that someone holds) are "
+            "tried again with growing pauses, before exit code 75."
+        ),
     ),
     th.Property(
         "debug",
@@ -96,45 +106,20 @@ _OWN = th.PropertiesList(
 ).to_dict()
 
 _CHANGED: Mapping[str, Mapping[str, Any]] = {
-    "sanitize_null_text_characters": {
-        "default": True,
-        "description": (
-            "Replace NUL characters and lone surrogates, which Postgres text cannot hold, by U+FFFD. "
-            "If false, such a row is rejected."
-        ),
-    },
-    "add_record_metadata": {
-        "default": False,
-        "description": (
-            "Add `_sdc_extracted_at` and `_sdc_batched_at`: when the row last changed here. Deletion needs neither: "
-            "`_sdc_deleted_at` always exists."
-        ),
-    },
-    "activate_version": {
-        "description": (
-            "Obey ACTIVATE_VERSION messages that come after their stream's last record: rows not seen in this run are "
-            "marked deleted (or deleted, see hard_delete) at the end of the input."
-        ),
-    },
-    "hard_delete": {"description": "Delete such rows instead of setting `_sdc_deleted_at`."},
     "validate_records": {"default": True},
     "batch_size_rows": {"default": 10_000, "description": "Commit when a stream has this many rows waiting."},
 }
 
 
 def config_schema() -> dict[str, Any]:
-    """Build the JSON schema of all settings."""
-    schema = copy.deepcopy(TargetPostgres.config_jsonschema)
-    TargetPostgres.append_builtin_config(schema)
+    """Build the JSON schema of all settings: target-postgres', the SDK's, ours."""
+    schema: dict[str, Any] = {"type": "object", "properties": copy.deepcopy(inherited_settings())}
+    Target.append_builtin_config(schema)
     properties = schema["properties"]
     properties.update(copy.deepcopy(_OWN["properties"]))
     for name, changes in _CHANGED.items():
         properties[name].update(changes)
-    for name, description in _UNUSED.items():
-        properties[name]["description"] = description
-    for name in _SECRETS:
-        properties[name].update(secret=True, writeOnly=True)
-    return dict(schema)
+    return schema
 
 
 def read_numbers(config: dict[str, Any], schema: Config) -> None:
