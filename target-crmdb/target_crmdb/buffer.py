@@ -1,9 +1,48 @@
-"""The rows of one stream that wait for the next commit."""
+"""The rows of one stream that wait for the next commit, in pieces that may each be merged at once, ready for COPY."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-from target_crmdb.staging import BufferedRow
+import psycopg
+from psycopg.copy import Writer
+from typing_extensions import override
+
+from target_crmdb.validation.encoder import EncodedRow
 from target_crmdb.validation.values import CopyValue
+
+Key = tuple[CopyValue, ...]
+Origin = tuple[int, bytes | str]
+"""Where a row came from: the number of its line, and the line."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Rows in order of arrival, as text for COPY; at most one way of merging them gives the right table.
+
+    `full` says that each row begins with what a plain one does not need (see StagingTable), `careful` that some row
+    lacks fields; `version` is that of all the rows' messages.
+    """
+
+    data: Sequence[bytes | bytearray]
+    origins: Sequence[Origin]
+    version: int | None
+    full: bool
+    careful: bool
+
+    def __len__(self) -> int:
+        return len(self.origins)
+
+    def part(self, first: int, behind: int) -> "Piece":
+        """Give the rows from `first` to before `behind`; in COPY's text form a newline ends a row and nothing else."""
+        rows = b"".join(self.data).split(b"\n")[first:behind]
+        data = b"".join(row + b"\n" for row in rows)
+        return Piece([data], self.origins[first:behind], self.version, self.full, self.careful)
+
+    def row(self, number: int) -> list[str | None]:
+        """Give one row's values as COPY's text, undone of its escapes, in the order in which they were written."""
+        text = b"".join(self.data).split(b"\n")[number].decode()
+        return [None if value == r"\N" else _unescaped(value) for value in text.split("\t")]
 
 
 class RowBuffer:
@@ -14,40 +53,116 @@ class RowBuffer:
     stands in one piece with another of its key.
     """
 
-    def __init__(self, key_places: Sequence[int]) -> None:
+    def __init__(
+        self, connection: psycopg.Connection[tuple[Any, ...]], key_places: Sequence[int], *, full: bool = False
+    ) -> None:
+        self._cursor = psycopg.Cursor(connection)  # never used but for its adapters
         self._key_places = tuple(key_places)
-        self._pieces: list[list[BufferedRow]] = [[]]
-        self._keys: dict[tuple[CopyValue, ...], bool] | None = None
+        self._sealed: list[Piece] = []
+        self._full = full
+        self._open = self._begin(None)
         self.rows = 0
 
-    @property
-    def pieces(self) -> list[list[BufferedRow]]:
-        """The pieces, in order; none is empty."""
-        return [piece for piece in self._pieces if piece]
-
-    def add(self, row: BufferedRow) -> None:
-        """Append a row."""
-        if self._key_places and (self._keys is not None or not row.row.plain):
-            self._part(row)
-        self._pieces[-1].append(row)
+    def add_plain(self, row: Sequence[CopyValue], version: int | None, extracted: str | None, origin: Origin) -> None:
+        """Append a row that has every field, no extra ones, is alive and has a version."""
+        piece = self._open
+        key = row[self._key_places[0]] if len(self._key_places) == 1 else self._key(row)
+        if piece.version != version or (piece.odd and key in piece.odd):
+            piece = self._next(version)
+        piece.keys.append(key)
+        piece.origins.append(origin)
+        piece.write((None, None, extracted, *row) if self._full else row)
         self.rows += 1
 
-    def clear(self) -> None:
-        """Forget all rows: they are committed."""
-        self._pieces = [[]]
-        self._keys = None
+    def add(self, encoded: EncodedRow, version: int | None, extracted: str | None, origin: Origin) -> None:
+        """Append any row."""
+        if encoded.plain:
+            self.add_plain(encoded.values, version, extracted, origin)
+            return
+        if not self._full:
+            self._full = True
+            self._next(version)
+        key = encoded.values[self._key_places[0]] if len(self._key_places) == 1 else self._key(encoded.values)
+        piece = self._open
+        if piece.version != version or (self._key_places and (key in piece.odd or piece.has(key))):
+            piece = self._next(version)
+        if not encoded.plain:
+            piece.odd.add(key)
+        piece.keys.append(key)
+        piece.careful |= bool(encoded.absent)
+        piece.origins.append(origin)
+        piece.write((list(encoded.absent) or None, encoded.extra, extracted, *encoded.values))
+        self.rows += 1
+
+    def take(self) -> list[Piece]:
+        """Hand over all rows, in pieces; none is empty."""
+        self._next(None)
+        pieces, self._sealed = self._sealed, []
         self.rows = 0
+        return pieces
 
-    def _part(self, row: BufferedRow) -> None:
-        """Begin a new piece if this row may not stand with an earlier one; keys are kept only once needed."""
-        if self._keys is None:
-            self._keys = {self._key(earlier): True for earlier in self._pieces[-1]}
-        key = self._key(row)
-        earlier_plain = self._keys.get(key)
-        if earlier_plain is False or (earlier_plain is True and not row.row.plain):
-            self._pieces.append([])
-            self._keys = {}
-        self._keys[key] = row.row.plain
+    def _key(self, row: Sequence[CopyValue]) -> Key:
+        return tuple(row[place] for place in self._key_places)
 
-    def _key(self, row: BufferedRow) -> tuple[CopyValue, ...]:
-        return tuple(row.row.values[place] for place in self._key_places)
+    def _next(self, version: int | None) -> "_OpenPiece":
+        if self._open.origins:
+            self._sealed.append(self._open.seal())
+        self._open = self._begin(version)
+        return self._open
+
+    def _begin(self, version: int | None) -> "_OpenPiece":
+        return _OpenPiece(self._cursor, version, full=self._full)
+
+
+class _OpenPiece:
+    """A piece that rows are still added to."""
+
+    def __init__(self, cursor: psycopg.Cursor[tuple[Any, ...]], version: int | None, *, full: bool) -> None:
+        self._chunks = _Chunks()
+        self._copy = psycopg.Copy(cursor, writer=self._chunks)
+        self._full = full
+        self._known: set[object] = set()
+        self.write = self._copy.write_row
+        self.version = version
+        self.careful = False
+        self.keys: list[object] = []
+        self.odd: set[object] = set()
+        self.origins: list[Origin] = []
+
+    def has(self, key: object) -> bool:
+        """Tell whether a row of this key is in the piece; the set of keys is made only when an odd row asks."""
+        self._known.update(self.keys)
+        self.keys.clear()
+        return key in self._known
+
+    def seal(self) -> Piece:
+        self._copy.finish(None)
+        return Piece(self._chunks.parts, self.origins, self.version, self._full, self.careful)
+
+
+@dataclass
+class _Chunks(Writer):
+    """Keeps what COPY would send."""
+
+    parts: list[bytes | bytearray] = field(default_factory=list)
+
+    @override
+    def write(self, data: bytes | bytearray) -> None:  # type: ignore[override]  # what psycopg's formatter gives
+        self.parts.append(data)
+
+
+_ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+
+
+def _unescaped(value: str) -> str:
+    """Undo COPY's escapes: PostgreSQL manual, COPY, "Text Format"."""
+    if "\\" not in value:
+        return value
+    out, letters = [], iter(value)
+    for letter in letters:
+        if letter == "\\":
+            after = next(letters, "")
+            out.append(_ESCAPES.get(after, after))
+        else:
+            out.append(letter)
+    return "".join(out)

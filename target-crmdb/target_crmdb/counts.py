@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 
 @dataclass(frozen=True)
 class Counts:
-    """Each record seen has exactly one outcome; `deleted` counts rows swept, which were not seen."""
+    """Each record seen has exactly one outcome; `deleted` counts rows swept, `bytes` those of the messages."""
 
     seen: int = 0
     created: int = 0
@@ -16,6 +16,7 @@ class Counts:
     deduplicated: int = 0
     rejected: int = 0
     deleted: int = 0
+    bytes: int = 0
 
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(Counts)))

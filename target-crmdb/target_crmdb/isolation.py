@@ -1,18 +1,19 @@
 """Load rows so that one the server refuses does not stop its neighbours."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import psycopg
 
+from target_crmdb.buffer import Piece
 from target_crmdb.counts import Counts
 from target_crmdb.rejects import Cursor, ServerVerdict, is_data_error, verdict_of
-from target_crmdb.staging import BufferedRow
 
-Load = Callable[[Cursor, Sequence[BufferedRow]], Counts]
-Refuse = Callable[[BufferedRow, ServerVerdict], None]
+Load = Callable[[Cursor, Piece], Counts]
+Refuse = Callable[[Piece, int, ServerVerdict], None]
+"""Takes the number of the refused row in its piece."""
 
 
-def load_isolated(cursor: Cursor, rows: Sequence[BufferedRow], load: Load, refuse: Refuse) -> Counts:
+def load_isolated(cursor: Cursor, rows: Piece, load: Load, refuse: Refuse) -> Counts:
     """Load `rows` in order; rows that the server refuses go to `refuse` and the rest is loaded.
 
     Where COPY names the line, the rows before it are loaded, that row is refused and loading goes on behind it;
@@ -33,11 +34,11 @@ def load_isolated(cursor: Cursor, rows: Sequence[BufferedRow], load: Load, refus
     return counts
 
 
-def _split(piece: Sequence[BufferedRow], verdict: ServerVerdict, refuse: Refuse) -> list[Sequence[BufferedRow]]:
+def _split(piece: Piece, verdict: ServerVerdict, refuse: Refuse) -> list[Piece]:
     """Take the bad row out, if it is known; give what is left, the last part first."""
     bad = 0 if len(piece) == 1 else verdict.row
     if bad is None or bad >= len(piece):
         middle = len(piece) // 2
-        return [piece[middle:], piece[:middle]]
-    refuse(piece[bad], verdict)
-    return [part for part in (piece[bad + 1 :], piece[:bad]) if part]
+        return [piece.part(middle, len(piece)), piece.part(0, middle)]
+    refuse(piece, bad, verdict)
+    return [part for part in (piece.part(bad + 1, len(piece)), piece.part(0, bad)) if len(part)]

@@ -6,16 +6,16 @@ keeps its stored value, null stores null. A tombstone is as new as its deletion,
 key: so an archived record passes although archiving did not move its modified date, and so does its restoring.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
+from target_crmdb.buffer import Piece
 from target_crmdb.counts import Counts
 from target_crmdb.mapping import DELETED_AT, EXTRA, ColumnType, TablePlan
-from target_crmdb.staging import BufferedRow
 
 Cursor = psycopg.Cursor[tuple[Any, ...]]
 
@@ -24,7 +24,7 @@ BATCHED_AT = "_sdc_batched_at"
 
 _UPSERT = """
 with newest as (
-    select distinct on ({keys}) s.* from {stage} s order by {keys}, {version} desc nulls last, s.n desc
+    select distinct on ({keys}) s.* from {stage} s order by {keys}, {version} desc nulls last, s.ctid desc
 ), judged as (
     select {outputs}, case
         when {missing} then 'created'
@@ -39,7 +39,7 @@ with newest as (
 )
 select outcome, count(*) from judged group by outcome
 """
-_APPEND = "insert into {table} ({columns}) select {values} from {stage} s order by s.n"
+_APPEND = "insert into {table} ({columns}) select {values} from {stage} s order by s.ctid"
 
 
 @dataclass(frozen=True)
@@ -61,14 +61,13 @@ class Merge:
         self._complete = self._compose(careful=False)
         self._careful = self._compose(careful=True)
 
-    def run(self, cursor: Cursor, rows: Sequence[BufferedRow]) -> Counts:
-        """Merge what was staged of `rows`; give the outcomes."""
-        careful = any(row.row.absent for row in rows)
-        cursor.execute(self._careful if careful else self._complete)
+    def run(self, cursor: Cursor, piece: Piece) -> Counts:
+        """Merge the piece that was staged; give the outcomes."""
+        cursor.execute(self._careful if piece.careful else self._complete)
         if not self._plan.keys:
-            return Counts(seen=len(rows), created=cursor.rowcount)
+            return Counts(seen=len(piece), created=cursor.rowcount)
         outcomes = {str(outcome): int(count) for outcome, count in cursor.fetchall()}
-        return Counts(seen=len(rows), deduplicated=len(rows) - sum(outcomes.values()), **outcomes)
+        return Counts(seen=len(piece), deduplicated=len(piece) - sum(outcomes.values()), **outcomes)
 
     def _compose(self, *, careful: bool) -> sql.Composed:
         outputs = _outputs(self._plan, careful=careful and bool(self._plan.keys))
@@ -90,7 +89,7 @@ class Merge:
             table=sql.Identifier(self._plan.schema, self._plan.table),
             stage=self._stage,
             keys=_join(_staged(place) for place, _ in keys),
-            version=_version(self._plan) or sql.SQL("s.n"),
+            version=_version(self._plan) or sql.SQL("s.ctid"),
             outputs=_join(
                 sql.SQL("{} as {}").format(output.value, alias) for output, alias in zip(outputs, aliases, strict=True)
             ),

@@ -1,53 +1,56 @@
-"""One run: its session in the database, and the transaction in which everything of a batch becomes durable."""
+"""One run: the transaction in which everything of a batch becomes durable, and what the history says of it."""
 
 import itertools
+import resource
+import sys
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
 from target_crmdb import failpoints, history, rejects
 from target_crmdb.counts import Counts
-from target_crmdb.database import Connection, open_connection
-from target_crmdb.exceptions import TryLaterError
 from target_crmdb.history import RunNote, Status, StreamRow
-from target_crmdb.locks import advisory_key, lock_soon, try_lock, unlock_all
+from target_crmdb.locks import unlock_all
 from target_crmdb.mapping import TablePlan
-from target_crmdb.migrations import migrate
 from target_crmdb.rejects import Cursor, Reject
-from target_crmdb.server_errors import RETRYABLE, explain
+from target_crmdb.server_errors import explain
+from target_crmdb.session import Session
 from target_crmdb.settings import Config, source_of
-from target_crmdb.sink import Outcome, StreamSink
 from target_crmdb.sweep import SeenKeys
 from target_crmdb.tables import TableRequest, ensure_table
+from target_crmdb.timings import Timings
 
-_ATTEMPTS = 5
+if TYPE_CHECKING:
+    from target_crmdb.database import Connection
+    from target_crmdb.sink import Outcome, StreamBatch, StreamSink
 
 
 @dataclass(frozen=True)
 class Batch:
     """What one commit makes durable: rows of all streams, rejects of no stream, STATE, and what the tap said."""
 
-    sinks: Sequence[StreamSink]
+    loads: Sequence[tuple["StreamSink", "StreamBatch"]]
     rejects: Sequence[Reject] = ()
     state: str | None = None
     notes: Mapping[str, RunNote] = field(default_factory=dict)
     sweep: bool = False
+    bytes: int = 0
 
 
 class LoadRun:
     """An open run; its counters are those of committed transactions only."""
 
-    def __init__(self, connection: Connection, stack: ExitStack, config: Config, run_id: int) -> None:
-        self._connection = connection
-        self._stack = stack
+    def __init__(self, session: Session, config: Config, run_id: int) -> None:
+        self._session = session
         self._config = config
         self._numbers = itertools.count(1)
+        self._batch_number = 0
         self._seen: dict[str, SeenKeys] = {}
         self._tables: dict[str, TablePlan] = {}
+        self._timings: dict[str, Timings] = {}
         self.run_id = run_id
         self.failpoints = failpoints.from_environment()
         self.counts: dict[str, Counts] = {}
@@ -55,25 +58,26 @@ class LoadRun:
     @classmethod
     def open(cls, config: Config, versions: Mapping[str, str]) -> "LoadRun":
         """Connect, bring the bookkeeping up to date, close runs that were killed, and begin a run."""
-        with ExitStack() as stack:
-            try:
-                connection = open_connection(config, stack)
-                schema = str(config["bookkeeping_schema"])
-                migrate(connection, schema)
-                history.close_dead(connection, schema)
-                run_id = cls._begin(connection, config, {**versions, "postgres": _server_version(connection)})
-            except psycopg.Error as error:
-                raise explain(error) from error
-            return cls(connection, stack.pop_all(), config, run_id)
+        session = Session(config)
+        known = {**versions, "postgres": _server_version(session.connection)}
+        start = history.RunStart(
+            source_of(config),
+            str(config.get("default_target_schema") or ""),
+            str(config.get("load_method") or ""),
+            known,
+        )
+        try:
+            session.attempt(session.prepare)
+            run_id = session.attempt(lambda: session.begin(lambda cursor: history.start(cursor, start)))
+        except BaseException:
+            with session.ending():
+                raise
+        return cls(session, config, run_id)
 
-    @staticmethod
-    def _begin(connection: Connection, config: Config, versions: Mapping[str, str]) -> int:
-        schema = str(config["bookkeeping_schema"])
-        with connection.transaction(), connection.cursor() as cursor:
-            run_id = history.start(cursor, source_of(config), str(config.get("default_target_schema") or ""), versions)
-            # inside the transaction: nobody may see the row before its lock is taken
-            try_lock(connection, history.run_key(schema, run_id))
-        return run_id
+    @property
+    def connection(self) -> "Connection":
+        """The present connection; for formatting rows, not for statements."""
+        return self._session.connection
 
     @property
     def total(self) -> Counts:
@@ -92,78 +96,103 @@ class LoadRun:
 
     def ensure_table(self, request: TableRequest) -> TablePlan:
         """Lock the stream for this run, or raise TryLaterError, and make its table fit."""
-        if not lock_soon(self._connection, advisory_key("stream", request.schema, request.stream)):
-            raise TryLaterError(
-                f"Another run is loading {request.stream} into schema {request.schema}; try again when it has ended"
-            )
-        try:
-            with self._connection.transaction(), self._connection.cursor() as cursor:
+
+        def ensure() -> TablePlan:
+            self._session.own(request.schema, request.stream)
+            with self._session.connection.transaction(), self._session.connection.cursor() as cursor:
                 plan = ensure_table(cursor, request)
+                self._session.fence(cursor, request.schema, request.stream)
                 self._tables[request.stream] = plan
                 self.counts.setdefault(request.stream, Counts())
                 self._record(cursor, request.stream, self.counts[request.stream], RunNote())
-        except psycopg.Error as error:
-            raise explain(error) from error
-        return plan
+                self.failpoints.hit("after_ddl")
+            return plan
 
-    def retire(self, sink: StreamSink) -> None:
+        return self._session.attempt(ensure)
+
+    def retire(self, sink: "StreamSink") -> None:
         """Drop the staging table of a sink whose SCHEMA has changed; its rows are committed."""
-        with self._connection.cursor() as cursor:
-            sink.retire(cursor)
+
+        def drop() -> None:
+            with self._session.connection.cursor() as cursor:
+                sink.retire(cursor)
+
+        self._session.attempt(drop)
 
     def commit(self, batch: Batch) -> None:
-        """Write a batch in one transaction; afterwards, and only then, the sinks forget their rows.
+        """Write a batch in one transaction; a failure that passes is tried again with the whole batch.
 
-        Deadlocks and serialization failures are tried again; other errors are raised in plain words.
+        A commit whose answer was lost is found by its number, and not repeated.
         """
-        for attempt in itertools.count(1):
-            try:
-                counts = self._write(batch)
-                break
-            except RETRYABLE as error:
-                if attempt == _ATTEMPTS:
-                    raise explain(error) from error
-                time.sleep(0.05 * 2**attempt)
-            except psycopg.Error as error:
-                raise explain(error) from error
+        self._batch_number += 1
+        written: list[dict[str, Counts]] = []
+
+        def write() -> dict[str, Counts]:
+            written.clear()
+            begun = time.monotonic()
+            with self._session.connection.transaction(), self._session.connection.cursor() as cursor:
+                written.append(self._write(cursor, batch, begun))
+                self.failpoints.hit("before_commit")
+            return written[0]
+
+        def found() -> dict[str, Counts] | None:
+            if written and history.has_batch(self._session.connection, self.run_id, self._batch_number):
+                return written[0]
+            return None
+
+        counts = self._session.attempt(write, found=found)
         self.counts |= counts
-        for sink in batch.sinks:
+        for sink, _ in batch.loads:
             sink.accept_commit()
         self.failpoints.hit("after_commit")
 
+    def cancel(self) -> None:
+        """End what is under way in the database, from another thread; it is rolled back."""
+        self._session.cancel()
+
     def close(self, status: Status, error: str | None = None) -> None:
         """End the run with this status and disconnect; a lost connection leaves that to the next run."""
-        with self._stack:
-            if self._connection.closed or self._connection.broken:
+        with self._session.ending() as connection:
+            if connection is None:
                 return
             try:
-                with self._connection.transaction(), self._connection.cursor() as cursor:
+                with connection.transaction(), connection.cursor() as cursor:
                     history.close(cursor, self.run_id, status, error)
-                unlock_all(self._connection)
+                unlock_all(connection)
             except psycopg.Error as failure:
-                raise explain(failure) from failure
+                raise explain(failure, connection) from failure
 
-    def _write(self, batch: Batch) -> dict[str, Counts]:
-        with self._connection.transaction(), self._connection.cursor() as cursor:
-            outcomes = {sink.stream_name: sink.load(cursor) for sink in batch.sinks}
-            if batch.sweep:
-                self._sweep(cursor, batch.sinks, outcomes)
-            counts = self._counted(outcomes, batch.rejects)
-            found = [*batch.rejects, *(reject for outcome in outcomes.values() for reject in outcome.rejects)]
-            rejects.store(cursor, self.run_id, found)
-            for stream in sorted({*counts, *(batch.notes.keys() & self._tables.keys())}):
-                self._record(
-                    cursor, stream, counts.get(stream, self.counts.get(stream, Counts())), batch.notes.get(stream)
-                )
-            history.beat(cursor, self.run_id)
-            if batch.state is not None and not self._too_many({**self.counts, **counts}):
-                history.save_state(cursor, self.run_id, batch.state)
-            self.failpoints.hit("before_commit")
+    def too_many_rejects(self) -> bool:
+        """Tell whether more rows were rejected than the setting allows."""
+        return self._too_many(self.counts)
+
+    def _write(self, cursor: Cursor, batch: Batch, begun: float) -> dict[str, Counts]:
+        self._session.check_fences(cursor)
+        outcomes = {sink.stream_name: self._load(cursor, sink, load) for sink, load in batch.loads}
+        if batch.sweep:
+            self._sweep(cursor, batch, outcomes)
+        counts = self._counted(outcomes, batch.rejects)
+        found = [*batch.rejects, *(reject for outcome in outcomes.values() for reject in outcome.rejects)]
+        rejects.store(cursor, self.run_id, found)
+        for stream in sorted({*counts, *(batch.notes.keys() & self._tables.keys())}):
+            self._record(cursor, stream, counts.get(stream, self.counts.get(stream, Counts())), batch.notes.get(stream))
+        if batch.state is not None and not self._too_many({**self.counts, **counts}):
+            history.save_state(cursor, self.run_id, batch.state)
+        records = sum(outcome.counts.seen for outcome in outcomes.values()) + len(batch.rejects)
+        took = history.BatchRow(self._batch_number, records, batch.bytes, time.monotonic() - begun)
+        history.add_batch(cursor, self.run_id, took)
+        history.beat(cursor, self.run_id, _peak_memory_mb())
         return counts
 
-    def _sweep(self, cursor: Cursor, sinks: Sequence[StreamSink], outcomes: Mapping[str, Outcome]) -> None:
+    def _load(self, cursor: Cursor, sink: "StreamSink", load: "StreamBatch") -> "Outcome":
+        begun = time.monotonic()
+        outcome = sink.load(cursor, load)
+        self._timings.setdefault(sink.stream_name, Timings()).add(self._batch_number, time.monotonic() - begun)
+        return outcome
+
+    def _sweep(self, cursor: Cursor, batch: Batch, outcomes: Mapping[str, "Outcome"]) -> None:
         """Remove what the source no longer has; a stream with rejects keeps all, since their rows still exist."""
-        for sink in sinks:
+        for sink, _ in batch.loads:
             outcome = outcomes[sink.stream_name]
             committed = self.counts.get(sink.stream_name, Counts())
             if committed.rejected + outcome.counts.rejected == 0:
@@ -171,15 +200,11 @@ class LoadRun:
             elif sink.activation is not None:
                 sink.logger.warning("Rows of %s were rejected, so none is marked deleted", sink.stream_name)
 
-    def too_many_rejects(self) -> bool:
-        """Tell whether more rows were rejected than the setting allows."""
-        return self._too_many(self.counts)
-
     def _too_many(self, counts: Mapping[str, Counts]) -> bool:
         limit = self._config.get("max_rejects")
         return limit is not None and sum(one.rejected for one in counts.values()) > int(limit)
 
-    def _counted(self, outcomes: Mapping[str, Outcome], strays: Sequence[Reject]) -> dict[str, Counts]:
+    def _counted(self, outcomes: Mapping[str, "Outcome"], strays: Sequence[Reject]) -> dict[str, Counts]:
         """Add what this transaction does to what is committed, for the streams that it touches."""
         news = {stream: outcome.counts for stream, outcome in outcomes.items() if outcome.counts != Counts()}
         for reject in strays:
@@ -192,10 +217,23 @@ class LoadRun:
         history.record_stream(
             cursor,
             self.run_id,
-            StreamRow(stream, plan.schema if plan else None, plan.table if plan else None, counts, note or RunNote()),
+            StreamRow(
+                stream,
+                plan.schema if plan else None,
+                plan.table if plan else None,
+                counts,
+                note or RunNote(),
+                self._timings.get(stream, Timings()),
+            ),
         )
 
 
 def _server_version(connection: psycopg.Connection[tuple[Any, ...]]) -> str:
     number = connection.info.server_version
     return f"{number // 10000}.{number % 10000}"
+
+
+def _peak_memory_mb() -> int:
+    """How much memory this process has had at the most; Linux counts in KiB, macOS in bytes (getrusage(2))."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / 2**20 if sys.platform == "darwin" else peak / 2**10)

@@ -3,23 +3,33 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+import msgspec
 from singer_sdk.sinks import Sink
 from singer_sdk.target_base import Target
 from typing_extensions import override
 
-from target_crmdb.buffer import RowBuffer
+from target_crmdb.buffer import Piece, RowBuffer
 from target_crmdb.counts import Counts
 from target_crmdb.exceptions import MissingKeyError
 from target_crmdb.isolation import load_isolated
-from target_crmdb.mapping import ColumnType, dotted
+from target_crmdb.mapping import DELETED_AT, ColumnType, dotted
 from target_crmdb.merge import Merge
 from target_crmdb.rejects import Cursor, Reject, ServerVerdict, payload_text
-from target_crmdb.staging import BufferedRow, StagingTable
-from target_crmdb.validation import Finding, RecordValidator, RowEncoder, converter_for, to_json
+from target_crmdb.staging import StagingTable
+from target_crmdb.validation import (
+    Finding,
+    NotAccepted,
+    RecordValidator,
+    RowEncoder,
+    compile_records,
+    converter_for,
+    to_json,
+)
 from target_crmdb.validation.encoder import EncodingError
 from target_crmdb.validation.findings import ConversionError
+from target_crmdb.validation.values import CopyValue
 
 if TYPE_CHECKING:
     from target_crmdb.mapping import TablePlan
@@ -29,14 +39,22 @@ _to_instant = converter_for(ColumnType.TIMESTAMPTZ)
 _UNSTORABLE = Finding("", "unstorable_text", "has a NUL character or a lone surrogate, which Postgres cannot hold")
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(NamedTuple):
     """Where a record came from: its line in the input, and what its message said beside the record."""
 
     line: int
     payload: bytes | str
     version: int | None = None
     extracted: str | None = None
+
+
+@dataclass(frozen=True)
+class StreamBatch:
+    """What a stream adds to one commit: rows in pieces, and records that were refused before they came to Postgres."""
+
+    pieces: Sequence[Piece]
+    refused: Sequence[Reject]
+    bytes: int = 0
 
 
 @dataclass
@@ -58,6 +76,7 @@ class StreamSink(Sink):
         super().__init__(target, stream_name, schema, key_properties)
         self._target = cast("TargetCrmdb", target)
         self._refused: list[Reject] = []
+        self._bytes = 0
         self.activation: int | None = None
 
     @property
@@ -79,12 +98,17 @@ class StreamSink(Sink):
         """Make the table fit the SCHEMA and prepare the stages."""
         run = self._target.run
         number = run.next_number()
-        self.plan = run.ensure_table(self._target.table_request(self))
+        self.plan = self._target.prepare_table(self)
         self._encoder = RowEncoder(self.plan)
+        self._compiled = compile_records(self.schema, self.plan)
         self._stage = StagingTable(self.plan, number)
         self._merge = Merge(self.plan, self._stage.name)
-        places = [self.plan.columns.index(column) for column in self.plan.key_columns]
-        self._buffer = RowBuffer(places)
+        places = {column.path: place for place, column in enumerate(self.plan.columns)}
+        self._key_places = [places[column.path] for column in self.plan.key_columns]
+        version, deleted = self.plan.version_column, (DELETED_AT,)
+        self._version_place = places[version.path] if version else None
+        self._deleted_place = places.get(deleted)
+        self._buffer = RowBuffer(run.connection, self._key_places, full=self.plan.record_metadata)
         self._seen = run.seen_keys(self.stream_name)
         self._failpoints = run.failpoints
 
@@ -103,12 +127,29 @@ class StreamSink(Sink):
         """Commit: streams are never written one by one, since STATE speaks of all of them."""
         self._target.checkpoint()
 
+    def take_raw(self, raw: msgspec.Raw, origin: Origin) -> bool:
+        """Take a record as JSON text if it is of the common form; else leave it, to be taken by `take`."""
+        if self._compiled is None:
+            return False
+        try:
+            row = self._compiled.row(raw)
+        except NotAccepted:
+            return False
+        if not self._is_plain(row):
+            return False
+        self.activation = None
+        self._bytes += len(origin.payload)
+        extracted = self._instant(origin.extracted) if self.plan.record_metadata else None
+        self._buffer.add_plain(row, origin.version, extracted, (origin.line, origin.payload))
+        return True
+
     def take(self, record: dict[str, Any], origin: Origin, *, unstorable: bool = False) -> None:
         """Map and validate one record; it waits for the next commit as a row or as a reject.
 
         `unstorable` says that it has characters that Postgres cannot hold and that must not be replaced.
         """
         self.activation = None
+        self._bytes += len(origin.payload)
         findings = [_UNSTORABLE] if unstorable else self._findings(record)
         if not findings:
             try:
@@ -117,23 +158,30 @@ class StreamSink(Sink):
                 findings = [error.finding]
             else:
                 extracted = self._instant(origin.extracted)
-                self._buffer.add(BufferedRow(row, origin.version, extracted, origin.line, origin.payload))
+                self._buffer.add(row, origin.version, extracted, (origin.line, origin.payload))
                 return
         self._refuse(record, origin, findings)
 
-    def load(self, cursor: Cursor) -> Outcome:
-        """Stage and merge what waits, in the caller's transaction; calling it again after a rollback is safe."""
-        outcome = Outcome(Counts(seen=len(self._refused), rejected=len(self._refused)), list(self._refused))
-        for piece in self._buffer.pieces:
+    def seal(self) -> StreamBatch:
+        """Hand over what waits; the sink begins anew."""
+        self.record_counter_metric.increment(self.waiting)
+        batch = StreamBatch(self._buffer.take(), self._refused, self._bytes)
+        self._refused = []
+        self._bytes = 0
+        return batch
+
+    def load(self, cursor: Cursor, batch: StreamBatch) -> Outcome:
+        """Stage and merge a batch, in the caller's transaction; calling it again after a rollback is safe."""
+        refused = Counts(seen=len(batch.refused), rejected=len(batch.refused), bytes=batch.bytes)
+        outcome = Outcome(refused, list(batch.refused))
+        for piece in batch.pieces:
             loaded = load_isolated(cursor, piece, self._load_piece, partial(self._refuse_row, outcome))
-            outcome.counts += loaded
+            outcome.counts += loaded  # not in one line: refusing a row counts too
         return outcome
 
     def accept_commit(self) -> None:
-        """Forget what waited: it is durable now."""
-        self.record_counter_metric.increment(self.waiting)
-        self._buffer.clear()
-        self._refused.clear()
+        """What was loaded is durable now."""
+        self._seen.accept_commit()
 
     def retire(self, cursor: Cursor) -> None:
         """Give up the staging table."""
@@ -152,12 +200,25 @@ class StreamSink(Sink):
             return 0
         return self._seen.sweep(cursor, self.plan, self.activation, hard=bool(self.config.get("hard_delete")))
 
-    def _load_piece(self, cursor: Cursor, rows: Sequence[BufferedRow]) -> Counts:
-        self._stage.fill(cursor, rows)
+    def _load_piece(self, cursor: Cursor, piece: Piece) -> Counts:
+        self._stage.fill(cursor, piece)
         self._failpoints.hit("after_copy")
         if self.plan.keys:
-            self._seen.add(cursor, self.plan, self._stage.name, {row.version for row in rows})
-        return self._merge.run(cursor, rows)
+            self._seen.add(cursor, self.plan, self._stage.name, piece.version)
+        counts = self._merge.run(cursor, piece)
+        self._failpoints.hit("after_merge")
+        return counts
+
+    def _is_plain(self, row: Sequence[CopyValue]) -> bool:
+        """Tell whether a row has its key, is alive and has a version (the buffer's condition)."""
+        if self._deleted_place is not None and row[self._deleted_place] is not None:
+            return False
+        if self._version_place is not None and row[self._version_place] is None:
+            return False
+        for place in self._key_places:  # noqa: SIM110 - a generator would cost as much as all the rest
+            if row[place] is None:
+                return False
+        return True
 
     def _instant(self, text: object) -> str | None:
         """Give the time of extraction if it is wanted and one: it is no reason to refuse a row."""
@@ -196,21 +257,23 @@ class StreamSink(Sink):
         if missing:
             self._target.note_protocol_error(MissingKeyError(f"Stream {self.stream_name}: a record lacks its key"))
 
-    def _refuse_row(self, outcome: Outcome, row: BufferedRow, verdict: ServerVerdict) -> None:
+    def _refuse_row(self, outcome: Outcome, piece: Piece, number: int, verdict: ServerVerdict) -> None:
         column = None if verdict.column is None else self.plan.columns[verdict.column]
         place = dotted(column.path) if column else None
-        keys = [row.row.values[self.plan.columns.index(key)] for key in self.plan.key_columns]
+        values = piece.row(number)[-len(self.plan.columns) :]
+        keys = [values[place] for place in self._key_places]
+        line, payload = piece.origins[number]
         outcome.counts += Counts(seen=1, rejected=1)
         outcome.rejects.append(
             Reject(
                 stream=self.stream_name,
-                line=row.line,
+                line=line,
                 key=to_json(keys) if keys else None,
                 stage="load",
                 field=place,
                 error_class=verdict.error_class,
                 reason=f"{place or 'the row'}: Postgres refused it ({verdict.error_class})",
-                payload=payload_text(row.payload),
+                payload=payload_text(payload),
             )
         )
 

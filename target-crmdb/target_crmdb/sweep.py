@@ -22,10 +22,16 @@ class SeenKeys:
         self._name = sql.Identifier(f"crmdb_seen_{number}")
         self._run_id = run_id
         self._versions: set[int] = set()
+        self._uncommitted: set[int] = set()
 
     def has(self, version: int) -> bool:
         """Tell whether any record came with this version: without one, nothing was read and nothing may go."""
-        return version in self._versions
+        return version in self._versions | self._uncommitted
+
+    def accept_commit(self) -> None:
+        """What was added is durable now."""
+        self._versions |= self._uncommitted
+        self._uncommitted.clear()
 
     def is_whole(self, cursor: Cursor, plan: TablePlan, version: int) -> bool:
         """Tell whether every row of this version came in this run, so that what was not seen is gone.
@@ -42,32 +48,35 @@ class SeenKeys:
         )
         return cursor.fetchone() == (self._run_id,)
 
-    def add(self, cursor: Cursor, plan: TablePlan, stage: sql.Identifier, versions: set[int | None]) -> None:
-        """Remember the keys of all staged rows that have a version; `versions` are those in the staging table."""
-        known = {version for version in versions if version is not None}
-        if not known:
+    def add(self, cursor: Cursor, plan: TablePlan, stage: sql.Identifier, version: int | None) -> None:
+        """Remember the keys of the rows in the staging table if they came with a version."""
+        if version is None:
             return
-        self._versions |= known
+        if version not in self._versions:
+            self._begin(cursor, plan, version)  # again after a rollback
+        keys = [sql.SQL("s.{}").format(sql.Identifier(f"c{plan.columns.index(c)}")) for c in plan.key_columns]
+        cursor.execute(
+            sql.SQL("insert into {} select {}, jsonb_build_array({}) from {} s on conflict do nothing").format(
+                self._name, sql.Literal(version), sql.SQL(", ").join(keys), stage
+            )
+        )
+
+    def _begin(self, cursor: Cursor, plan: TablePlan, version: int) -> None:
+        self._uncommitted.add(version)
         cursor.execute(
             sql.SQL(
                 "create temporary table if not exists {} (version bigint, key jsonb, primary key (version, key))"
             ).format(self._name)
         )
-        cursor.executemany(
+        cursor.execute(
             "insert into versions (table_schema, table_name, version, run_id) values (%s, %s, %s, %s)"
             " on conflict do nothing",
-            [(plan.schema, plan.table, version, self._run_id) for version in sorted(known)],
-        )
-        keys = [sql.SQL("s.{}").format(sql.Identifier(f"c{plan.columns.index(c)}")) for c in plan.key_columns]
-        cursor.execute(
-            sql.SQL(
-                "insert into {} select s.version, jsonb_build_array({}) from {} s where s.version is not null"
-                " on conflict do nothing"
-            ).format(self._name, sql.SQL(", ").join(keys), stage)
+            (plan.schema, plan.table, version, self._run_id),
         )
 
     def sweep(self, cursor: Cursor, plan: TablePlan, version: int, *, hard: bool) -> int:
         """Mark (or delete) the live rows whose keys did not come with this version; give their number."""
+        cursor.execute("set local enable_hashjoin = on; set local enable_mergejoin = on; set local enable_seqscan = on")
         # without statistics the planner takes the keys for few, and compares every row with every key
         cursor.execute(sql.SQL("analyze {}").format(self._name))
         table = sql.Identifier(plan.schema, plan.table)

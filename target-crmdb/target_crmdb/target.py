@@ -2,49 +2,61 @@
 
 import copy
 import logging
-import sys
 import time
-from collections.abc import Mapping, Sequence
-from typing import IO, Any
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import IO, Any, ClassVar, TypeVar
 
 from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities, TargetCapabilities
 from singer_sdk.mapper import SameRecordTransform, StreamMap
 from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.sinks import Sink
-from target_postgres.target import TargetPostgres
+from singer_sdk.target_base import Target
 from typing_extensions import override
 
 from crmdb_core import redaction
 from crmdb_core.exits import Terminated, critical, describe, install_signals
+from target_crmdb.checkpoint import Checkpoints, log_counts
 from target_crmdb.exceptions import (
     BrokenMessageError,
     CrmdbError,
     InvalidSchemaError,
     ProtocolError,
     RecordBeforeSchemaError,
-    TooManyRejectsError,
 )
-from target_crmdb.history import RunNote, Status
-from target_crmdb.mapping import load_mapping
-from target_crmdb.notes import split_state
-from target_crmdb.reader import Message, MessageReader
+from target_crmdb.history import Status
+from target_crmdb.mapping import TablePlan, load_mapping
+from target_crmdb.reader import Envelope, Message, MessageReader
 from target_crmdb.rejects import Reject, payload_text
-from target_crmdb.run import Batch, LoadRun
+from target_crmdb.run import LoadRun
 from target_crmdb.settings import config_schema, contradictions, read_numbers, source_of
 from target_crmdb.sink import Origin, StreamSink
 from target_crmdb.tables import TableRequest
+from target_crmdb.worker import DatabaseThread
+
+T = TypeVar("T")
+
+_GRACE = 8.0
+"""Seconds that a batch may take to finish after SIGTERM; then it is rolled back (promised: 10 s in all)."""
 
 
-class TargetCrmdb(TargetPostgres):
+class TargetCrmdb(Target):
     """Singer target for Postgres: typed tables, changed rows only, and data and STATE in one transaction.
 
-    MeltanoLabs' target-postgres gives it its settings and its connection; the write path is its own.
+    It takes the settings of MeltanoLabs' target-postgres and lets that package set up SSL files and SSH tunnels.
     """
 
     name = "target-crmdb"
     package_name = "crmdb-target-crmdb"
     config_jsonschema = config_schema()
-    default_sink_class = StreamSink  # type: ignore[assignment]  # not MeltanoLabs' sink: the write path is ours
+    default_sink_class = StreamSink
+    capabilities: ClassVar[list[CapabilitiesEnum]] = [
+        *Target.capabilities,
+        PluginCapabilities.ACTIVATE_VERSION,
+        TargetCapabilities.TARGET_SCHEMA,
+        TargetCapabilities.HARD_DELETE,
+    ]
 
     def __init__(
         self,
@@ -53,27 +65,15 @@ class TargetCrmdb(TargetPostgres):
         parse_env_config: bool = False,
         validate_config: bool = True,
     ) -> None:
-        # past TargetPostgres' own: its assertions become errors of the configuration, all at once (settings.py)
-        super(TargetPostgres, self).__init__(
-            config=config, parse_env_config=parse_env_config, validate_config=validate_config
-        )
-        self.max_parallelism = 1
+        super().__init__(config=config, parse_env_config=parse_env_config, validate_config=validate_config)
         self._reader = MessageReader(self, sanitize=bool(self.config.get("sanitize_null_text_characters")))
         self.message_reader = self._reader
+        self._checkpoints = Checkpoints(self.config)
+        self._database = DatabaseThread()
         self._run: LoadRun | None = None
         self._mapping = load_mapping(source_of(self.config))
         self._replication_key: str | None = None
-        self._strays: list[Reject] = []
-        self._protocol_errors: list[ProtocolError] = []
-        self._notes: Mapping[str, RunNote] = {}
-        self._tap_status: str | None = None
-        self._state: str | None = None
-        self._printed: str | None = None
-        self._bytes = 0
-        self._committed_at = time.monotonic()
-        self._rows_at_most = int(self.config.get("batch_size_rows") or 10_000)
-        self._bytes_at_most = int(self.config.get("max_batch_bytes") or 2**24)
-        self._state_interval = float(self.config.get("state_interval", 5))
+        self._direct: dict[str, StreamSink] = {}
 
     @property
     def run(self) -> LoadRun:
@@ -99,8 +99,14 @@ class TargetCrmdb(TargetPostgres):
             raise InvalidSchemaError(f"The SCHEMA of stream {stream} declares no properties; mend the tap")
         bookmarks = message_dict.get("bookmark_properties") or [None]
         self._replication_key = bookmarks if isinstance(bookmarks, str) else bookmarks[0]
-        with critical():  # a signal within a statement would cost the connection
-            super()._process_schema_message(message_dict)
+        super()._process_schema_message(message_dict)
+        self._direct = {
+            name: sink
+            for name, maps in self.mapper.stream_maps.items()
+            if len(maps) == 1
+            and _is_plain(maps[0])
+            and isinstance(sink := self._sinks_active.get(maps[0].stream_alias), StreamSink)
+        }
 
     @override
     def get_sink(
@@ -121,7 +127,7 @@ class TargetCrmdb(TargetPostgres):
             self.checkpoint()
             del self._sinks_active[stream_name]
             if isinstance(old, StreamSink):
-                self.run.retire(old)
+                self.run_in_database(partial(self.run.retire, old))
         return self.add_sink(stream_name, schema, key_properties)
 
     def table_request(self, sink: StreamSink) -> TableRequest:
@@ -142,6 +148,23 @@ class TargetCrmdb(TargetPostgres):
             run_id=self.run.run_id,
         )
 
+    def prepare_table(self, sink: StreamSink) -> TablePlan:
+        """Make the stream's table fit its SCHEMA."""
+        request = self.table_request(sink)
+        return self.run_in_database(partial(self.run.ensure_table, request))
+
+    def take_raw(self, envelope: Envelope, line: bytes, number: int) -> bool:
+        """Take a record as JSON text, if its stream goes unchanged to one table and it is of the common form."""
+        sink = self._direct.get(envelope.stream or "")
+        if sink is None or not sink.take_raw(
+            envelope.record, Origin(number, line, envelope.version, envelope.time_extracted)
+        ):
+            return False
+        self._checkpoints.note_record(len(line))
+        if self._checkpoints.is_due(sink.waiting):
+            self.checkpoint()
+        return True
+
     @override
     def _process_record_message(self, message_dict: Message) -> None:
         stream, record = message_dict.get("stream"), message_dict.get("record")
@@ -159,29 +182,27 @@ class TargetCrmdb(TargetPostgres):
             version if isinstance(version, int) else None,
             message_dict.get("time_extracted"),
         )
-        full = False
-        for stream_map in maps:
-            full |= self._take(stream_map, record, origin)
-        self._bytes += len(self._reader.line)
-        if full or self._bytes >= self._bytes_at_most or self._is_due():
+        waiting = max((self._take(stream_map, record, origin) for stream_map in maps), default=0)
+        self._checkpoints.note_record(len(self._reader.line))
+        if self._checkpoints.is_due(waiting):
             self.checkpoint()
 
-    def _take(self, stream_map: StreamMap, record: dict[str, Any], origin: Origin) -> bool:
-        """Hand a record to its sink; tell whether that has as many rows as a batch may."""
+    def _take(self, stream_map: StreamMap, record: dict[str, Any], origin: Origin) -> int:
+        """Hand a record to its sink; give how many rows wait there."""
         mapped = record if _is_plain(stream_map) else stream_map.transform(copy.copy(record))
         sink = self._sinks_active.get(stream_map.stream_alias)
         if mapped is None or not isinstance(sink, StreamSink):
-            return False
+            return 0
         sink.take(mapped, origin, unstorable=self._reader.unstorable)
-        return sink.waiting >= self._rows_at_most
+        return sink.waiting
 
     @override
     def _process_state_message(self, message_dict: Message) -> None:
         value = message_dict.get("value")
         if not isinstance(value, dict):
             raise BrokenMessageError("A STATE message lacks its value")
-        self._state, self._tap_status, self._notes = split_state(value)
-        if self._is_due():
+        self._checkpoints.note_state(value)
+        if self._checkpoints.is_due():
             self.checkpoint()
 
     @override
@@ -206,45 +227,26 @@ class TargetCrmdb(TargetPostgres):
     def checkpoint(self, *, final: bool = False) -> None:
         """Commit everything of all streams that came so far, then print the STATE that this makes valid.
 
-        `final` is the clean end of the input, where rows that the source no longer has are removed.
+        The commit goes on beside the message loop; the next one waits for it, and raises what it raised. `final` is
+        the clean end of the input, where rows that the source no longer has are removed.
         """
-        with critical():
-            self._commit(final=final)
-        if self.run.too_many_rejects():
-            raise TooManyRejectsError(
-                f"{self.run.total.rejected} rows were rejected, max_rejects allows {self.config['max_rejects']}; "
-                "see `crmdb rejects list`"
-            )
+        self._database.wait()
+        batch = self._checkpoints.seal(self.sinks, final=final)
+        if batch is not None:
+            self._database.start(partial(self._checkpoints.commit, self.run, batch))
 
-    def _commit(self, *, final: bool) -> None:
-        state = None if self._withholds_state() else self._state
-        sinks = self.sinks if final else [sink for sink in self.sinks if sink.waiting]
-        if not (final or sinks or self._strays or state != self._printed):
-            return
-        begun = time.monotonic()
-        sweep = final and not self._protocol_errors
-        self.run.commit(Batch(sinks, tuple(self._strays), state, self._notes, sweep=sweep))
-        self._strays.clear()
-        self._bytes = 0
-        self._committed_at = time.monotonic()
-        self._log_counts("Committed so far", self._committed_at - begun)
-        if state is not None and state != self._printed and not self.run.too_many_rejects():
-            self.run.failpoints.hit("before_state")
-            self._print_state(state)
+    def run_in_database(self, work: Callable[[], T]) -> T:
+        """Do something on the database's thread, after what is under way there, and wait for it."""
+        return self._database.call(work)
 
-    def _is_due(self) -> bool:
-        return time.monotonic() - self._committed_at >= self._state_interval
+    def patience(self) -> float | None:
+        """For how many seconds the message loop may wait: until the next commit is due, or a failure is to be told."""
+        return max(self._checkpoints.due_in, 0.05)
 
-    def _withholds_state(self) -> bool:
-        return len(self._protocol_errors) > int(self.config.get("max_protocol_errors", 0))
-
-    def _print_state(self, state: str) -> None:
-        try:
-            sys.stdout.write(f"{state}\n")
-            sys.stdout.flush()
-        except OSError as error:
-            raise CrmdbError("STATE could not be written, its reader is gone; the data is committed") from error
-        self._printed = state
+    def idle(self) -> None:
+        """No message came: commit what waits, so that it and its STATE are not kept back by a silent tap."""
+        if self._checkpoints.is_due():
+            self.checkpoint()
 
     @override
     def _handle_max_record_age(self) -> None:
@@ -254,23 +256,21 @@ class TargetCrmdb(TargetPostgres):
 
     def reject_line(self, error: ProtocolError) -> None:
         """Keep a line that is no message, or came too early, as a reject; the run fails at its end."""
-        self._strays.append(
-            Reject(
-                stream=error.stream,
-                line=self._reader.line_number,
-                key=None,
-                stage="read",
-                field=None,
-                error_class=error.error_class,
-                reason=str(error),
-                payload=payload_text(self._reader.line),
-            )
+        reject = Reject(
+            stream=error.stream,
+            line=self._reader.line_number,
+            key=None,
+            stage="read",
+            field=None,
+            error_class=error.error_class,
+            reason=str(error),
+            payload=payload_text(self._reader.line),
         )
-        self.note_protocol_error(error)
+        self._checkpoints.add_stray(reject, error)
 
     def note_protocol_error(self, error: ProtocolError) -> None:
-        """Count an error of the tap; above `max_protocol_errors`, STATE stays where it was."""
-        self._protocol_errors.append(error)
+        """Count a fault of the protocol whose record is a reject of its stream already."""
+        self._checkpoints.protocol_errors.append(error)
 
     # Ends
 
@@ -279,7 +279,8 @@ class TargetCrmdb(TargetPostgres):
         """The input ended: commit the rest, remove what is gone, close the run."""
         try:
             self.checkpoint(final=True)
-            self._log_counts("Run", time.time() - self.initialized_at / 1000)
+            self._database.wait()
+            log_counts("Run", self.run, time.time() - self.initialized_at / 1000)
             self._raise_protocol_error()
         except BaseException as error:
             self.abort(error)
@@ -288,35 +289,47 @@ class TargetCrmdb(TargetPostgres):
 
     def _verdict(self) -> tuple[Status, str | None]:
         """How a run ended whose input came to its end; only the tap knows whether that was the end of its work."""
-        if self._tap_status == "running":
+        if self._checkpoints.tap_status == "running":
             return (
                 "interrupted",
                 "the tap ended in the midst of its work; what it sent is loaded, run again for the rest",
             )
-        if self._tap_status == "failed":
+        if self._checkpoints.tap_status == "failed":
             return (
                 "partial",
                 "the tap failed at least in part; what it sent is loaded, its own log says what is missing",
             )
-        rejected = self.run.total.rejected + len(self._protocol_errors)
+        rejected = self.run.total.rejected + len(self._checkpoints.protocol_errors)
         return ("partial" if rejected else "success"), None
 
     def _raise_protocol_error(self) -> None:
-        if self._withholds_state():
-            raise self._protocol_errors[0]
+        if self._checkpoints.withholds_state():
+            raise self._checkpoints.protocol_errors[0]
 
     def abort(self, error: BaseException) -> None:
-        """Close the run after a failure; after a signal, what has come is committed first."""
+        """Close the run after a failure; after a signal, what has come is committed first, within a time."""
         if self._run is None:
             return
         status: Status = "interrupted" if isinstance(error, Terminated) else "failed"
+        with critical():
+            try:
+                self._finish() if isinstance(error, Terminated) else self._database.wait()
+            except (CrmdbError, TimeoutError) as failure:
+                if failure is not error:
+                    self.logger.warning("What had come could not be committed: %s", failure or "it took too long")
+            finally:
+                self._close(status, describe(error) if isinstance(error, Exception) else str(error))
+
+    def _finish(self) -> None:
+        """Commit what has come, or roll back what takes too long."""
+        until = time.monotonic() + _GRACE
         try:
-            if isinstance(error, Terminated):
-                self.checkpoint()
-        except CrmdbError as failure:
-            self.logger.warning("What had come could not be committed: %s", failure)
-        finally:
-            self._close(status, describe(error) if isinstance(error, Exception) else str(error))
+            self._database.wait(_GRACE)
+            self.checkpoint()
+            self._database.wait(max(0.1, until - time.monotonic()))
+        except TimeoutError:
+            self.run.cancel()
+            self._database.wait(1)
 
     def _close(self, status: Status, error: str | None = None) -> None:
         run, self._run = self._run, None
@@ -324,14 +337,11 @@ class TargetCrmdb(TargetPostgres):
             return
         for sink in self.sinks:
             sink.clean_up()
+        self._database.close()
         try:
             run.close(status, error)
         except CrmdbError as failure:
             self.logger.warning("The run could not be closed in the history: %s", failure)
-
-    def _log_counts(self, title: str, seconds: float) -> None:
-        counts = ", ".join(f"{number} {name}" for name, number in self.run.total.as_dict().items())
-        self.logger.info("%s: %s (%.1f s)", title, counts, seconds)
 
     # The plugin
 

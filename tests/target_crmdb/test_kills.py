@@ -138,7 +138,9 @@ def test_a_second_run_of_the_same_stream_ends_at_once_with_75(load: Loader, sing
     assert ["success", "failed", "success"] == statuses(load)
 
 
-def test_a_lost_connection_is_75_and_the_next_run_goes_on(load: Loader, singer: Singer, tmp_path: Path) -> None:
+def test_a_lost_connection_is_opened_again_and_the_batch_written_whole(
+    load: Loader, singer: Singer, tmp_path: Path
+) -> None:
     """T01."""
     process = begin(load, singer, tmp_path)
     load.database.query(
@@ -146,10 +148,11 @@ def test_a_lost_connection_is_75_and_the_next_run_goes_on(load: Loader, singer: 
         " WHERE application_name = 'target-crmdb' AND datname = current_database()"
     )
     returncode, out, err = end(process)
-    assert (75, b"") == (returncode, out)
-    assert b"connection" in err.splitlines()[-1]
-    load(singer.schema(), singer.record({"id": "1"}))
-    assert ["interrupted", "success"] == statuses(load)
+    assert 0 == returncode, err
+    assert [3] == printed(out)
+    assert b"connection was lost" in err
+    assert [("1",), ("2",), ("3",)] == load.table("id")
+    assert ["success"] == statuses(load)
 
 
 def test_a_locked_table_does_not_hang_for_ever(load: Loader, singer: Singer, tmp_path: Path) -> None:
@@ -157,9 +160,12 @@ def test_a_locked_table_does_not_hang_for_ever(load: Loader, singer: Singer, tmp
     load(singer.schema())
     with psycopg.connect(load.database.url) as holder:
         holder.execute("LOCK TABLE crm_test.contacts IN ACCESS EXCLUSIVE MODE")
-        done = load.process(tmp_path, singer.schema(), singer.record({"id": "1"}), lock_timeout=0.2)
+        done = load.process(tmp_path, singer.schema(), singer.record({"id": "1"}), lock_timeout=0.2, retry_timeout=1)
+        pid = holder.info.backend_pid
     assert 75 == done.returncode
-    assert b"lock" in done.stderr.splitlines()[-1]
+    last = done.stderr.splitlines()[-1].decode()
+    assert f"session {pid} " in last
+    assert "LOCK TABLE crm_test.contacts" in last
 
 
 def test_a_deadlock_is_tried_again(load: Loader, singer: Singer, monkeypatch: pytest.MonkeyPatch) -> None:
