@@ -12,6 +12,9 @@ from target_crmdb.validation.encoder import EncodedRow
 from target_crmdb.validation.values import CopyValue
 
 Key = tuple[CopyValue, ...]
+FULL = ("absent", "extra", "extracted")
+"""What only full pieces have in front: places of columns that the record lacks, fields without a column, time read."""
+
 Origin = tuple[int, bytes | str]
 """Where a row came from: the number of its line, and the line."""
 
@@ -39,10 +42,11 @@ class Piece:
         data = b"".join(row + b"\n" for row in rows)
         return Piece([data], self.origins[first:behind], self.version, self.full, self.careful)
 
-    def row(self, number: int) -> list[str | None]:
-        """Give one row's values as COPY's text, undone of its escapes, in the order in which they were written."""
+    def values(self, number: int) -> list[str | None]:
+        """Give one row's values as COPY's text, undone of its escapes, in the plan's order."""
         text = b"".join(self.data).split(b"\n")[number].decode()
-        return [None if value == r"\N" else _unescaped(value) for value in text.split("\t")]
+        values = text.split("\t")[len(FULL) if self.full else 0 :]
+        return [None if value == r"\N" else _unescaped(value) for value in values]
 
 
 class RowBuffer:
@@ -67,7 +71,7 @@ class RowBuffer:
         """Append a row that has every field, no extra ones, is alive and has a version."""
         piece = self._open
         key = row[self._key_places[0]] if len(self._key_places) == 1 else self._key(row)
-        if piece.version != version or (piece.odd and key in piece.odd):
+        if piece.version != version or (self._key_places and key in piece.odd):
             piece = self._next(version)
         piece.keys.append(key)
         piece.origins.append(origin)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from target_crmdb.exceptions import CrmdbError, ProtocolError, TooManyRejectsError
+from target_crmdb.exceptions import CrmdbError, ProtocolError, TooManyRejectsError, UnconfirmedDeletesError
 from target_crmdb.notes import split_state
 from target_crmdb.rejects import Reject
 from target_crmdb.run import Batch, LoadRun
@@ -98,6 +98,8 @@ class Checkpoints:
                 f"{run.total.rejected} rows were rejected, max_rejects allows {self._max_rejects}; "
                 "see `crmdb rejects list`"
             )
+        if run.refused_sweeps:
+            raise UnconfirmedDeletesError("; ".join(run.refused_sweeps))
         if batch.state is not None and batch.state != self._printed:
             run.failpoints.hit("before_state")
             self._print(batch.state)

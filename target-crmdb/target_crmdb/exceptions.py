@@ -14,6 +14,7 @@ __all__ = [
     "RecordBeforeSchemaError",
     "TooManyRejectsError",
     "TryLaterError",
+    "UnconfirmedDeletesError",
 ]
 
 
@@ -47,6 +48,10 @@ class MissingKeyError(ProtocolError, MissingKeyPropertiesError):
 
 class TooManyRejectsError(CrmdbError):
     """More rows were rejected than the setting `max_rejects` allows."""
+
+
+class UnconfirmedDeletesError(CrmdbError):
+    """A sweep would remove more rows than `max_delete_share` allows without a confirmation."""
 
 
 class InvalidSchemaError(CrmdbError, InvalidJSONSchema):

@@ -16,6 +16,7 @@ import psycopg
 
 from target_crmdb.counts import Counts
 from target_crmdb.locks import advisory_key, try_lock, unlock
+from target_crmdb.seen import drop_tables
 from target_crmdb.timings import Timings
 
 Cursor = psycopg.Cursor[tuple[Any, ...]]
@@ -78,6 +79,20 @@ def start(cursor: Cursor, begun: RunStart) -> int:
     return int(row[0])
 
 
+def epoch(cursor: Cursor, run_id: int, schema: str, stream: str) -> int:
+    """Give the first run since the stream's last one that came to its end: what came since then may come again."""
+    cursor.execute(
+        "update tables set epoch = case when epoch is null or exists ("
+        " select from (select status from run_streams where table_schema = %(schema)s and stream = %(stream)s"
+        "  and run_id < %(run)s order by run_id desc limit 1) last where status in ('success', 'partial')"
+        ") then %(run)s else epoch end where table_schema = %(schema)s and stream = %(stream)s returning epoch",
+        {"schema": schema, "stream": stream, "run": run_id},
+    )
+    row = cursor.fetchone()
+    assert row is not None
+    return int(row[0])
+
+
 def reopen(cursor: Cursor, run_id: int) -> None:
     """Take back that a run was closed as interrupted while its session was lost."""
     cursor.execute(
@@ -122,6 +137,7 @@ def close_dead(connection: psycopg.Connection[tuple[Any, ...]], schema: str) -> 
         if try_lock(connection, run_key(schema, run_id)):
             with connection.transaction(), connection.cursor() as cursor:
                 close(cursor, run_id, "interrupted", "the process ended without a word (killed?)")
+                drop_tables(cursor, schema, run_id)
             unlock(connection, run_key(schema, run_id))
             dead.append(int(run_id))
     return dead

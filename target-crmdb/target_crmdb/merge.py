@@ -16,6 +16,7 @@ from psycopg import sql
 from target_crmdb.buffer import Piece
 from target_crmdb.counts import Counts
 from target_crmdb.mapping import DELETED_AT, EXTRA, ColumnType, TablePlan
+from target_crmdb.modes import WriteMode
 
 Cursor = psycopg.Cursor[tuple[Any, ...]]
 
@@ -27,8 +28,9 @@ with newest as (
     select distinct on ({keys}) s.* from {stage} s order by {keys}, {version} desc nulls last, s.ctid desc
 ), judged as (
     select {outputs}, case
-        when {missing} then 'created'
+        when {missing} then {outcome_of_missing}
         when {stale} then 'stale'
+        when {gone} then 'removed'
         when row({stored}) is not distinct from row({compared}) then 'unchanged'
         else 'updated' end as outcome
     from newest s left join {table} t on {match}
@@ -36,10 +38,12 @@ with newest as (
     insert into {table} ({columns})
     select {aliases} from judged where outcome in ('created', 'updated') order by {key_aliases}
     on conflict ({key_columns}) do update set {updates}
-)
+){removed}
 select outcome, count(*) from judged group by outcome
 """
-_APPEND = "insert into {table} ({columns}) select {values} from {stage} s order by s.ctid"
+_REMOVED = """, removed as (
+    delete from {table} t using judged j where j.outcome = 'removed' and {match_judged}
+)"""
 
 
 @dataclass(frozen=True)
@@ -55,73 +59,72 @@ class _Output:
 class Merge:
     """The merge statements of one plan: one for complete records, one for records that lack fields."""
 
-    def __init__(self, plan: TablePlan, stage: sql.Identifier) -> None:
+    def __init__(self, plan: TablePlan, stage: sql.Identifier, mode: WriteMode) -> None:
         self._plan = plan
         self._stage = stage
+        self._mode = mode
         self._complete = self._compose(careful=False)
-        self._careful = self._compose(careful=True)
+        self._careful = self._complete if plan.is_bag else self._compose(careful=True)
 
     def run(self, cursor: Cursor, piece: Piece) -> Counts:
         """Merge the piece that was staged; give the outcomes."""
         cursor.execute(self._careful if piece.careful else self._complete)
-        if not self._plan.keys:
-            return Counts(seen=len(piece), created=cursor.rowcount)
         outcomes = {str(outcome): int(count) for outcome, count in cursor.fetchall()}
-        return Counts(seen=len(piece), deduplicated=len(piece) - sum(outcomes.values()), **outcomes)
+        removed = outcomes.pop("removed", 0)
+        outcomes["updated"] = outcomes.get("updated", 0) + removed
+        deduplicated = len(piece) - sum(outcomes.values())
+        return Counts(seen=len(piece), deduplicated=deduplicated, deleted=removed, **outcomes)
 
     def _compose(self, *, careful: bool) -> sql.Composed:
-        outputs = _outputs(self._plan, careful=careful and bool(self._plan.keys))
-        if not self._plan.keys:
-            return sql.SQL(_APPEND).format(
-                table=sql.Identifier(self._plan.schema, self._plan.table),
-                stage=self._stage,
-                columns=_join(sql.Identifier(output.name) for output in outputs),
-                values=_join(output.value for output in outputs),
-            )
-        return self._upsert(outputs)
-
-    def _upsert(self, outputs: list[_Output]) -> sql.Composed:
-        keys = [(self._plan.columns.index(column), column) for column in self._plan.key_columns]
+        outputs = _outputs(self._plan, careful=careful)
         compared = [output for output in outputs if output.compared and not output.key]
         aliases = [sql.Identifier(f"o{place}") for place in range(len(outputs))]
-        key_names = [sql.Identifier(column.name) for _, column in keys]
+        match = self._plan.match
+        key_aliases = [alias for output, alias in zip(outputs, aliases, strict=True) if output.key]
+        stored = [sql.SQL("t.{}").format(sql.Identifier(column.name)) for column in match]
+        table = sql.Identifier(self._plan.schema, self._plan.table)
+        gone = _deletion(self._plan) if self._mode.hard_delete else None
+        removed = sql.SQL(_REMOVED).format(table=table, match_judged=_equal(stored, _of("j", key_aliases)))
         return sql.SQL(_UPSERT).format(
-            table=sql.Identifier(self._plan.schema, self._plan.table),
+            table=table,
             stage=self._stage,
-            keys=_join(_staged(place) for place, _ in keys),
+            keys=_join(_staged(column.staged) for column in match),
             version=_version(self._plan) or sql.SQL("s.ctid"),
             outputs=_join(
                 sql.SQL("{} as {}").format(output.value, alias) for output, alias in zip(outputs, aliases, strict=True)
             ),
-            missing=sql.SQL("t.{} is null").format(key_names[0]),
-            stale=_stale(self._plan),
+            missing=sql.SQL("{} is null").format(stored[0]),
+            outcome_of_missing=_outcome_of_missing(gone),
+            stale=_stale(self._plan) if self._mode.guarded else sql.SQL("false"),
+            gone=gone or sql.SQL("false"),
             stored=_join(sql.SQL("t.{}").format(sql.Identifier(output.name)) for output in compared),
             compared=_join(output.value for output in compared),
-            match=sql.SQL(" and ").join(
-                sql.SQL("t.{} = {}").format(sql.Identifier(column.name), _staged(place)) for place, column in keys
-            ),
+            match=_equal(stored, [_staged(column.staged) for column in match]),
             columns=_join(sql.Identifier(output.name) for output in outputs),
             aliases=_join(aliases),
-            key_aliases=_join(alias for output, alias in zip(outputs, aliases, strict=True) if output.key),
-            key_columns=_join(key_names),
+            key_aliases=_join(key_aliases),
+            key_columns=_join(sql.Identifier(column.name) for column in match),
             updates=_join(
                 sql.SQL("{0} = excluded.{0}").format(sql.Identifier(output.name))
                 for output in outputs
                 if not output.key
             ),
+            removed=removed if gone else sql.SQL(""),
         )
 
 
 def _outputs(plan: TablePlan, *, careful: bool) -> list[_Output]:
     """List the table's columns with the value that each gets."""
-    keys = {(key,) for key in plan.keys}
+    keys = {column.name for column in plan.match}
     outputs = [
-        _Output(column.name, _value(place, column.name, careful=careful), key=column.path in keys)
+        _Output(column.name, _value(place, column.name, careful=careful), key=column.name in keys)
         for place, column in enumerate(plan.columns)
     ]
+    if plan.is_bag:
+        outputs += [_Output(column.name, _staged(column.staged), key=True) for column in plan.match]
     if not plan.tells_deletion:  # such a tap has no tombstones: a record that comes is alive
         outputs.append(_Output(DELETED_AT, sql.SQL("null::timestamptz")))
-    outputs.append(_Output(EXTRA, _extra(keyed=bool(plan.keys))))
+    outputs.append(_Output(EXTRA, _extra(keyed=not plan.is_bag)))
     if plan.record_metadata:
         outputs.append(_Output(EXTRACTED_AT, sql.SQL("s.extracted"), compared=False))
         outputs.append(_Output(BATCHED_AT, sql.SQL("now()"), compared=False))
@@ -130,9 +133,9 @@ def _outputs(plan: TablePlan, *, careful: bool) -> list[_Output]:
 
 def _value(place: int, name: str, *, careful: bool) -> sql.Composable:
     if not careful:
-        return _staged(place)
+        return _staged(f"c{place}")
     return sql.SQL("case when {place} = any(s.absent) then t.{stored} else {staged} end").format(
-        place=sql.Literal(place), stored=sql.Identifier(name), staged=_staged(place)
+        place=sql.Literal(place), stored=sql.Identifier(name), staged=_staged(f"c{place}")
     )
 
 
@@ -145,21 +148,48 @@ def _extra(*, keyed: bool) -> sql.Composable:
     )
 
 
-def _staged(place: int) -> sql.Composable:
-    return sql.SQL("s.{}").format(sql.Identifier(f"c{place}"))
+def _outcome_of_missing(gone: sql.Composable | None) -> sql.Composable:
+    """A row that is not stored is created, unless it is a tombstone that would delete it."""
+    if gone is None:
+        return sql.SQL("'created'")
+    return sql.SQL("case when {} then 'unchanged' else 'created' end").format(gone)
+
+
+def _deletion(plan: TablePlan) -> sql.Composable | None:
+    """Whether a staged row is a tombstone, for plans whose SCHEMA tells."""
+    place = _deletion_place(plan)
+    return None if place is None else sql.SQL("{} is not null").format(_staged(f"c{place}"))
+
+
+def _deletion_place(plan: TablePlan) -> int | None:
+    return next((place for place, column in enumerate(plan.columns) if column.path == (DELETED_AT,)), None)
+
+
+def _staged(name: str) -> sql.Composable:
+    return sql.SQL("s.{}").format(sql.Identifier(name))
+
+
+def _of(table: str, columns: Iterable[sql.Identifier]) -> list[sql.Composable]:
+    return [sql.SQL("{}.{}").format(sql.Identifier(table), column) for column in columns]
+
+
+def _equal(first: Iterable[sql.Composable], second: Iterable[sql.Composable]) -> sql.Composed:
+    return sql.SQL(" and ").join(
+        sql.SQL("{} = {}").format(one, other) for one, other in zip(first, second, strict=True)
+    )
 
 
 def _version(plan: TablePlan) -> sql.Composable | None:
     """How new a staged row is: its replication key, and for a tombstone at least its deletion."""
     column = plan.version_column
-    if column is None:
+    if column is None or plan.is_bag:
         return None
-    key = _staged(plan.columns.index(column))
-    deletion = next((place for place, c in enumerate(plan.columns) if c.path == (DELETED_AT,)), None)
+    key = _staged(f"c{plan.columns.index(column)}")
+    deletion = _deletion_place(plan)
     if deletion is None or column.type != ColumnType.TIMESTAMPTZ:
         return key
     return sql.SQL("case when {deleted} is null then {key} else greatest({key}, {deleted}) end").format(
-        key=key, deleted=_staged(deletion)
+        key=key, deleted=_staged(f"c{deletion}")
     )
 
 

@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from target_crmdb import failpoints, history, rejects
+from target_crmdb.bags import Copies
 from target_crmdb.counts import Counts
+from target_crmdb.exceptions import TryLaterError
 from target_crmdb.history import RunNote, Status, StreamRow
 from target_crmdb.locks import unlock_all
 from target_crmdb.mapping import TablePlan
+from target_crmdb.modes import WriteMode
 from target_crmdb.rejects import Cursor, Reject
+from target_crmdb.seen import drop_tables
 from target_crmdb.server_errors import explain
 from target_crmdb.session import Session
 from target_crmdb.settings import Config, source_of
@@ -49,11 +53,16 @@ class LoadRun:
         self._numbers = itertools.count(1)
         self._batch_number = 0
         self._seen: dict[str, SeenKeys] = {}
+        self._copies: dict[str, Copies] = {}
+        self._epochs: dict[str, int] = {}
+        self._mode = WriteMode.of(config)
         self._tables: dict[str, TablePlan] = {}
         self._timings: dict[str, Timings] = {}
         self.run_id = run_id
         self.failpoints = failpoints.from_environment()
         self.counts: dict[str, Counts] = {}
+        self.refused_sweeps: list[str] = []
+        session.on_reconnect = self._verify
 
     @classmethod
     def open(cls, config: Config, versions: Mapping[str, str]) -> "LoadRun":
@@ -91,8 +100,18 @@ class LoadRun:
     def seen_keys(self, stream: str) -> SeenKeys:
         """Give the keys seen of a stream, over every SCHEMA that it has in this run."""
         if stream not in self._seen:
-            self._seen[stream] = SeenKeys(self.next_number(), self.run_id)
+            self._seen[stream] = SeenKeys(self.run_id, self.next_number())
         return self._seen[stream]
+
+    def copies(self, stream: str) -> Copies:
+        """Give the counts of a keyless stream's equal rows, over every SCHEMA that it has in this run."""
+        if stream not in self._copies:
+            self._copies[stream] = Copies(self.run_id, self.next_number())
+        return self._copies[stream]
+
+    def epoch(self, plan: TablePlan) -> int | None:
+        """Give the run with which an append-only stream's present epoch began; None for others."""
+        return self._epochs.get(plan.stream)
 
     def ensure_table(self, request: TableRequest) -> TablePlan:
         """Lock the stream for this run, or raise TryLaterError, and make its table fit."""
@@ -102,6 +121,8 @@ class LoadRun:
             with self._session.connection.transaction(), self._session.connection.cursor() as cursor:
                 plan = ensure_table(cursor, request)
                 self._session.fence(cursor, request.schema, request.stream)
+                if self._mode.appends:
+                    self._epochs[request.stream] = history.epoch(cursor, self.run_id, request.schema, request.stream)
                 self._tables[request.stream] = plan
                 self.counts.setdefault(request.stream, Counts())
                 self._record(cursor, request.stream, self.counts[request.stream], RunNote())
@@ -158,6 +179,7 @@ class LoadRun:
             try:
                 with connection.transaction(), connection.cursor() as cursor:
                     history.close(cursor, self.run_id, status, error)
+                    drop_tables(cursor, str(self._config["bookkeeping_schema"]), self.run_id)
                 unlock_all(connection)
             except psycopg.Error as failure:
                 raise explain(failure, connection) from failure
@@ -166,17 +188,28 @@ class LoadRun:
         """Tell whether more rows were rejected than the setting allows."""
         return self._too_many(self.counts)
 
+    def _verify(self, cursor: Cursor) -> None:
+        """After a lost connection: see whether the server has crashed and forgotten what came in this run."""
+        for keys in self._seen.values():
+            keys.lost |= keys.table.is_lost(cursor)
+        for stream, copies in self._copies.items():
+            if copies.table.is_lost(cursor):
+                raise TryLaterError(
+                    f"The server crashed and has forgotten which rows of {stream}, a stream without a key, came in this "
+                    "run; run again"
+                )
+
     def _write(self, cursor: Cursor, batch: Batch, begun: float) -> dict[str, Counts]:
         self._session.check_fences(cursor)
         outcomes = {sink.stream_name: self._load(cursor, sink, load) for sink, load in batch.loads}
-        if batch.sweep:
-            self._sweep(cursor, batch, outcomes)
+        self.refused_sweeps = self._sweep(cursor, batch, outcomes) if batch.sweep else []
         counts = self._counted(outcomes, batch.rejects)
         found = [*batch.rejects, *(reject for outcome in outcomes.values() for reject in outcome.rejects)]
         rejects.store(cursor, self.run_id, found)
         for stream in sorted({*counts, *(batch.notes.keys() & self._tables.keys())}):
             self._record(cursor, stream, counts.get(stream, self.counts.get(stream, Counts())), batch.notes.get(stream))
-        if batch.state is not None and not self._too_many({**self.counts, **counts}):
+        failed = self._too_many({**self.counts, **counts}) or self.refused_sweeps
+        if batch.state is not None and not failed:
             history.save_state(cursor, self.run_id, batch.state)
         records = sum(outcome.counts.seen for outcome in outcomes.values()) + len(batch.rejects)
         took = history.BatchRow(self._batch_number, records, batch.bytes, time.monotonic() - begun)
@@ -190,15 +223,25 @@ class LoadRun:
         self._timings.setdefault(sink.stream_name, Timings()).add(self._batch_number, time.monotonic() - begun)
         return outcome
 
-    def _sweep(self, cursor: Cursor, batch: Batch, outcomes: Mapping[str, "Outcome"]) -> None:
-        """Remove what the source no longer has; a stream with rejects keeps all, since their rows still exist."""
+    def _sweep(self, cursor: Cursor, batch: Batch, outcomes: Mapping[str, "Outcome"]) -> list[str]:
+        """Remove what the source no longer has, and say which sweeps were refused.
+
+        A stream with rejects keeps all, since their rows still exist.
+        """
+        refused = []
         for sink, _ in batch.loads:
+            version = sink.version_to_sweep
             outcome = outcomes[sink.stream_name]
-            committed = self.counts.get(sink.stream_name, Counts())
-            if committed.rejected + outcome.counts.rejected == 0:
-                outcome.counts += Counts(deleted=sink.sweep(cursor))
-            elif sink.activation is not None:
+            rejected = self.counts.get(sink.stream_name, Counts()).rejected + outcome.counts.rejected
+            if version is None:
+                continue
+            if rejected:
                 sink.logger.warning("Rows of %s were rejected, so none is marked deleted", sink.stream_name)
+                continue
+            swept = sink.sweep(cursor, version)
+            outcome.counts += Counts(deleted=swept.rows)
+            refused += [swept.refused] if swept.refused else []
+        return refused
 
     def _too_many(self, counts: Mapping[str, Counts]) -> bool:
         limit = self._config.get("max_rejects")

@@ -7,7 +7,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import errors
@@ -22,6 +22,7 @@ from target_crmdb.server_errors import explain, is_lost, is_transient
 from target_crmdb.settings import Config
 
 T = TypeVar("T")
+Cursor = psycopg.Cursor[tuple[Any, ...]]
 
 _LONGEST_PAUSE = 5.0
 _logger = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ class Session:
         self._stack = ExitStack()
         self._streams: dict[tuple[str, str], None] = {}
         self.run_id: int | None = None
+        self.on_reconnect: Callable[[Cursor], None] = lambda _: None
         self.connection = self._open()
 
     def _open(self) -> Connection:
@@ -58,7 +60,7 @@ class Session:
         migrate(self.connection, self._schema)
         history.close_dead(self.connection, self._schema)
 
-    def begin(self, start: Callable[[psycopg.Cursor[tuple[object, ...]]], int]) -> int:
+    def begin(self, start: Callable[[Cursor], int]) -> int:
         """Open the run's row and hold the lock by which others know that it lives."""
         with self.connection.transaction(), self.connection.cursor() as cursor:
             self.run_id = start(cursor)
@@ -73,14 +75,14 @@ class Session:
         self._lock(schema, stream)
         self._streams[schema, stream] = None
 
-    def fence(self, cursor: psycopg.Cursor[tuple[object, ...]], schema: str, stream: str) -> None:
+    def fence(self, cursor: Cursor, schema: str, stream: str) -> None:
         """Write this run's number to the stream, so that an older run can commit nothing more."""
         cursor.execute(
             "update tables set fence = %s where table_schema = %s and stream = %s and fence is distinct from %s",
             (self.run_id, schema, stream, self.run_id),
         )
 
-    def check_fences(self, cursor: psycopg.Cursor[tuple[object, ...]]) -> None:
+    def check_fences(self, cursor: Cursor) -> None:
         """Raise FencedError if a stream of this run belongs to another one; nobody can take one until the commit."""
         if not self._streams:
             return
@@ -152,6 +154,7 @@ class Session:
             self.check_fences(cursor)
             if self.run_id is not None:
                 history.reopen(cursor, self.run_id)
+            self.on_reconnect(cursor)
 
     def _lock(self, schema: str, stream: str) -> None:
         if not lock_soon(self.connection, advisory_key("stream", schema, stream)):

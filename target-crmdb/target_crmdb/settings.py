@@ -57,6 +57,30 @@ _OWN = th.PropertiesList(
         description="Columns of a table at most; further fields go, losslessly, into its jsonb column `_extra`.",
     ),
     th.Property(
+        "sweep_at_end",
+        th.BooleanType,
+        default=False,
+        description=(
+            "Remove what the source no longer has at the clean end of the input also for streams whose ACTIVATE_VERSION "
+            "came first, or that have none and no bookmark. Only for taps that read such streams whole in every run."
+        ),
+    ),
+    th.Property(
+        "max_delete_share",
+        th.NumberType(minimum=0, maximum=1),
+        default=0.5,
+        description=(
+            "If more than this share of a table's rows would be removed as no longer in the source, none is, and the run "
+            "ends with exit code 1 and asks for confirmation."
+        ),
+    ),
+    th.Property(
+        "confirm_deletes",
+        th.BooleanType,
+        default=False,
+        description="The confirmation that max_delete_share asks for; meant for a single run.",
+    ),
+    th.Property(
         "max_rejects",
         th.IntegerType(minimum=0),
         description="Fail the run, without advancing STATE, above this many rejected rows. Unlimited by default.",
@@ -106,6 +130,14 @@ _OWN = th.PropertiesList(
 ).to_dict()
 
 _CHANGED: Mapping[str, Mapping[str, Any]] = {
+    "load_method": {
+        "default": "upsert",
+        "enum": ["upsert", "append-only", "append", "overwrite"],
+        "description": (
+            "`upsert`: rows are merged by key, changed and newer ones only. `append-only` (or `append`): every record is a "
+            "row of its own. `overwrite`: as upsert, but an older row overwrites a newer one too."
+        ),
+    },
     "validate_records": {"default": True},
     "batch_size_rows": {"default": 10_000, "description": "Commit when a stream has this many rows waiting."},
 }

@@ -1,7 +1,7 @@
 """The straight line that every record of one stream takes: map, validate, stage, merge, record."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -10,14 +10,17 @@ from singer_sdk.sinks import Sink
 from singer_sdk.target_base import Target
 from typing_extensions import override
 
+from target_crmdb.bags import ContentHash, Copies
 from target_crmdb.buffer import Piece, RowBuffer
 from target_crmdb.counts import Counts
 from target_crmdb.exceptions import MissingKeyError
 from target_crmdb.isolation import load_isolated
 from target_crmdb.mapping import DELETED_AT, ColumnType, dotted
 from target_crmdb.merge import Merge
+from target_crmdb.modes import WriteMode
 from target_crmdb.rejects import Cursor, Reject, ServerVerdict, payload_text
 from target_crmdb.staging import StagingTable
+from target_crmdb.sweep import Swept, SweepRule
 from target_crmdb.validation import (
     Finding,
     NotAccepted,
@@ -77,6 +80,7 @@ class StreamSink(Sink):
         self._target = cast("TargetCrmdb", target)
         self._refused: list[Reject] = []
         self._bytes = 0
+        self.opened: int | None = None
         self.activation: int | None = None
 
     @property
@@ -102,7 +106,7 @@ class StreamSink(Sink):
         self._encoder = RowEncoder(self.plan)
         self._compiled = compile_records(self.schema, self.plan)
         self._stage = StagingTable(self.plan, number)
-        self._merge = Merge(self.plan, self._stage.name)
+        self._merge = Merge(self.plan, self._stage.name, WriteMode.of(self.config))
         places = {column.path: place for place, column in enumerate(self.plan.columns)}
         self._key_places = [places[column.path] for column in self.plan.key_columns]
         version, deleted = self.plan.version_column, (DELETED_AT,)
@@ -110,7 +114,12 @@ class StreamSink(Sink):
         self._deleted_place = places.get(deleted)
         self._buffer = RowBuffer(run.connection, self._key_places, full=self.plan.record_metadata)
         self._seen = run.seen_keys(self.stream_name)
+        self._copies = run.copies(self.stream_name) if self.plan.is_bag else None
+        self._content = ContentHash(self.plan, run.epoch(self.plan)) if self.plan.is_bag else None
         self._failpoints = run.failpoints
+        # without any version, a stream without a bookmark is taken to be read whole where the user says so
+        sweeps_all = bool(self.config.get("sweep_at_end")) and self.plan.replication_key is None
+        self._own_version = run.run_id if sweeps_all else None
 
     @property
     def waiting(self) -> int:
@@ -140,7 +149,9 @@ class StreamSink(Sink):
         self.activation = None
         self._bytes += len(origin.payload)
         extracted = self._instant(origin.extracted) if self.plan.record_metadata else None
-        self._buffer.add_plain(row, origin.version, extracted, (origin.line, origin.payload))
+        if self._content is not None:
+            row = (*row, self._content.of(row))
+        self._buffer.add_plain(row, self._version(origin), extracted, (origin.line, origin.payload))
         return True
 
     def take(self, record: dict[str, Any], origin: Origin, *, unstorable: bool = False) -> None:
@@ -157,10 +168,15 @@ class StreamSink(Sink):
             except EncodingError as error:
                 findings = [error.finding]
             else:
+                if self._content is not None:
+                    row = replace(row, values=(*row.values, self._content.of(row.values, row.extra)))
                 extracted = self._instant(origin.extracted)
-                self._buffer.add(row, origin.version, extracted, (origin.line, origin.payload))
+                self._buffer.add(row, self._version(origin), extracted, (origin.line, origin.payload))
                 return
         self._refuse(record, origin, findings)
+
+    def _version(self, origin: Origin) -> int | None:
+        return self._own_version if origin.version is None else origin.version
 
     def seal(self) -> StreamBatch:
         """Hand over what waits; the sink begins anew."""
@@ -182,29 +198,39 @@ class StreamSink(Sink):
     def accept_commit(self) -> None:
         """What was loaded is durable now."""
         self._seen.accept_commit()
+        if self._copies is not None:
+            self._copies.table.accept_commit()
 
     def retire(self, cursor: Cursor) -> None:
         """Give up the staging table."""
         self._stage.drop(cursor)
 
-    def sweep(self, cursor: Cursor) -> int:
-        """Remove the rows that a whole read did not have, if its ACTIVATE_VERSION was the stream's last message."""
-        if self.activation is None or not self._seen.has(self.activation) or not self.plan.keys:
-            return 0
-        if not self._seen.is_whole(cursor, self.plan, self.activation):
+    @property
+    def version_to_sweep(self) -> int | None:
+        """The version of the whole read that is at its end, if there is one: what did not come with it is gone."""
+        if self.activation is not None:
+            return self.activation
+        if not self.config.get("sweep_at_end"):
+            return None
+        return self.opened if self.opened is not None else self._own_version
+
+    def sweep(self, cursor: Cursor, version: int) -> Swept:
+        """Remove the rows that a whole read did not have."""
+        if not self._seen.is_whole(cursor, self.plan, version):
             self.logger.warning(
-                "The read of %s began in an earlier run that was cut, so no row is removed; the next full refresh that "
-                "is not cut removes what the source no longer has",
+                "The read of %s began in an earlier run that was cut, or the server crashed, so no row is removed; the "
+                "next full refresh that is not cut removes what the source no longer has",
                 self.stream_name,
             )
-            return 0
-        return self._seen.sweep(cursor, self.plan, self.activation, hard=bool(self.config.get("hard_delete")))
+            return Swept()
+        return self._seen.sweep(cursor, self.plan, version, SweepRule.of(self.config))
 
     def _load_piece(self, cursor: Cursor, piece: Piece) -> Counts:
         self._stage.fill(cursor, piece)
         self._failpoints.hit("after_copy")
-        if self.plan.keys:
-            self._seen.add(cursor, self.plan, self._stage.name, piece.version)
+        if self._copies is not None:
+            self._copies.number(cursor, self._stage.name)
+        self._seen.add(cursor, self.plan, self._stage.name, piece.version)
         counts = self._merge.run(cursor, piece)
         self._failpoints.hit("after_merge")
         return counts
@@ -260,7 +286,7 @@ class StreamSink(Sink):
     def _refuse_row(self, outcome: Outcome, piece: Piece, number: int, verdict: ServerVerdict) -> None:
         column = None if verdict.column is None else self.plan.columns[verdict.column]
         place = dotted(column.path) if column else None
-        values = piece.row(number)[-len(self.plan.columns) :]
+        values = piece.values(number)
         keys = [values[place] for place in self._key_places]
         line, payload = piece.origins[number]
         outcome.counts += Counts(seen=1, rejected=1)

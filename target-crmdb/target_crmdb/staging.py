@@ -5,15 +5,13 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from target_crmdb.buffer import Piece
+from target_crmdb.buffer import FULL, Piece
 from target_crmdb.mapping import TablePlan
 
 Cursor = psycopg.Cursor[tuple[Any, ...]]
 
 _SEND_AT_ONCE = 2**17
 """libpq slows down on larger buffers (psycopg/_copy_base.py, MAX_BUFFER_SIZE)."""
-_FULL = ("absent", "extra", "extracted")
-"""What only full pieces have in front: places of columns that the record lacks, fields without a column, time read."""
 
 
 class StagingTable:
@@ -31,12 +29,14 @@ class StagingTable:
             for name, column in zip(columns, plan.columns, strict=True)
         ]
         self._create = sql.SQL(
-            "create temporary table if not exists {} (absent integer[], extra jsonb, extracted timestamptz{})"
-            " on commit delete rows"
+            "create temporary table if not exists {} (absent integer[], extra jsonb, extracted timestamptz,"
+            " hash uuid, copy integer{}) on commit delete rows"
         ).format(self.name, sql.SQL("").join(typed))
+        if plan.is_bag:
+            columns.append(sql.Identifier("hash"))
         copy = sql.SQL("copy {} ({}) from stdin")
         self._copy_plain = copy.format(self.name, sql.SQL(", ").join(columns))
-        self._copy_full = copy.format(self.name, sql.SQL(", ").join([*map(sql.Identifier, _FULL), *columns]))
+        self._copy_full = copy.format(self.name, sql.SQL(", ").join([*map(sql.Identifier, FULL), *columns]))
         self._empty = sql.SQL("truncate {}").format(self.name)
 
     def fill(self, cursor: Cursor, piece: Piece) -> None:

@@ -27,6 +27,7 @@ from target_crmdb.exceptions import (
 )
 from target_crmdb.history import Status
 from target_crmdb.mapping import TablePlan, load_mapping
+from target_crmdb.modes import WriteMode
 from target_crmdb.reader import Envelope, Message, MessageReader
 from target_crmdb.rejects import Reject, payload_text
 from target_crmdb.run import LoadRun
@@ -140,7 +141,7 @@ class TargetCrmdb(Target):
             name=(sink.stream_name, parts[-1]) if qualified else (sink.stream_name,),
             stream=sink.stream_name,
             json_schema=sink.schema,
-            keys=tuple(sink.key_properties),
+            keys=() if WriteMode.of(self.config).appends else tuple(sink.key_properties),
             replication_key=self._replication_key,
             spread=self._mapping.spread,
             max_columns=int(self.config["max_columns"]),
@@ -216,7 +217,7 @@ class TargetCrmdb(Target):
         for stream_map in maps:
             sink = self._sinks_active.get(stream_map.stream_alias)
             if isinstance(sink, StreamSink):
-                sink.activation = version
+                sink.opened = sink.activation = version
 
     @override
     def _process_batch_message(self, message_dict: Message) -> None:

@@ -1,8 +1,10 @@
 """Where a CRM's fields go: types, names and the plan of each table. Pure; no database."""
 
 __all__ = [
+    "COPY",
     "DELETED_AT",
     "EXTRA",
+    "HASH",
     "Column",
     "ColumnType",
     "Field",
@@ -21,6 +23,6 @@ __all__ = [
 
 from target_crmdb.mapping.fields import DELETED_AT, EXTRA, Field, fields_of
 from target_crmdb.mapping.names import Path, dotted, free_name, name_columns, snake_case
-from target_crmdb.mapping.plan import Column, TablePlan
+from target_crmdb.mapping.plan import COPY, HASH, Column, TablePlan
 from target_crmdb.mapping.source import SourceMapping, load_mapping
 from target_crmdb.mapping.types import ColumnType, column_type, wider

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from target_crmdb.mapping.names import Path
 from target_crmdb.mapping.types import ColumnType, is_ordered
 
+HASH = "_crmdb_hash"
+COPY = "_crmdb_copy"
+
 
 @dataclass(frozen=True)
 class Column:
@@ -13,6 +16,14 @@ class Column:
     name: str
     path: Path
     type: ColumnType
+
+
+@dataclass(frozen=True)
+class MatchColumn:
+    """A column by which a staged row finds its stored one, under its name in the staging table and in the stream's."""
+
+    staged: str
+    name: str
 
 
 @dataclass(frozen=True)
@@ -38,6 +49,18 @@ class TablePlan:
         """The columns of the key, in the order of the key properties."""
         by_path = {column.path: column for column in self.columns}
         return tuple(by_path[key,] for key in self.keys)
+
+    @property
+    def is_bag(self) -> bool:
+        """Whether rows have no key of their own, but are told apart by content and number of copy."""
+        return not self.keys
+
+    @property
+    def match(self) -> tuple[MatchColumn, ...]:
+        """The columns of the table's primary key."""
+        if self.is_bag:
+            return MatchColumn("hash", HASH), MatchColumn("copy", COPY)
+        return tuple(MatchColumn(f"c{self.columns.index(column)}", column.name) for column in self.key_columns)
 
     @property
     def version_column(self) -> Column | None:
