@@ -5,6 +5,7 @@ __all__ = [
     "EXTRA",
     "Column",
     "ColumnType",
+    "Drift",
     "Field",
     "Path",
     "SourceMapping",
@@ -21,6 +22,6 @@ __all__ = [
 
 from target_crmdb.mapping.fields import DELETED_AT, EXTRA, Field, fields_of
 from target_crmdb.mapping.names import Path, dotted, free_name, name_columns, snake_case
-from target_crmdb.mapping.plan import Column, TablePlan
+from target_crmdb.mapping.plan import Column, Drift, TablePlan
 from target_crmdb.mapping.source import SourceMapping, load_mapping
 from target_crmdb.mapping.types import ColumnType, column_type, wider

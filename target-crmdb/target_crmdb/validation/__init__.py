@@ -8,6 +8,7 @@ __all__ = [
     "RecordValidator",
     "RowEncoder",
     "converter_for",
+    "converter_of",
     "replace_unstorable",
     "to_json",
 ]
@@ -16,4 +17,4 @@ from target_crmdb.validation.encoder import EncodedRow, RowEncoder
 from target_crmdb.validation.findings import ConversionError, Finding
 from target_crmdb.validation.schema import RecordValidator
 from target_crmdb.validation.text import replace_unstorable
-from target_crmdb.validation.values import Converter, converter_for, to_json
+from target_crmdb.validation.values import Converter, converter_for, converter_of, to_json
