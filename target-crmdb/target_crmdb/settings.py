@@ -4,10 +4,12 @@ import contextlib
 import copy
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, cast
 
 from singer_sdk import typing as th
 from target_postgres.target import TargetPostgres
+
+from target_crmdb.tables import SchemaChange
 
 Config = Mapping[str, Any]
 
@@ -19,6 +21,8 @@ _UNUSED = {
     "dialect+driver": "Accepted for compatibility and not used: the driver is psycopg 3.",
 }
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+
+_POLICIES: tuple[SchemaChange, ...] = ("evolve", "freeze", "discard_value", "reject_row")
 
 _OWN = th.PropertiesList(
     th.Property(
@@ -60,6 +64,36 @@ _OWN = th.PropertiesList(
         th.IntegerType(minimum=10, maximum=1000),
         default=400,
         description="Columns of a table at most; further fields go, losslessly, into its jsonb column `_extra`.",
+    ),
+    th.Property(
+        "schema_change",
+        th.StringType,
+        default="evolve",
+        allowed_values=list(_POLICIES),
+        description=(
+            "What a SCHEMA may do that asks for other columns or types than its table has. `evolve`: add and widen; "
+            "`freeze`: fail; `discard_value`: leave new fields and values that do not fit out; `reject_row`: reject "
+            "rows that have such values."
+        ),
+    ),
+    th.Property(
+        "stream_schema_change",
+        th.ObjectType(additional_properties=th.StringType(allowed_values=list(_POLICIES))),
+        description="The same for single streams, an object from stream to policy.",
+    ),
+    th.Property(
+        "max_rewrite_bytes",
+        th.IntegerType(minimum=0),
+        default=2**30,
+        description=(
+            "A column's type is changed in place only in tables up to this size; above, a sibling column is added."
+        ),
+    ),
+    th.Property(
+        "model_schema",
+        th.StringType,
+        default="crm",
+        description="Schema whose views are made again where a column under them changes its type.",
     ),
     th.Property(
         "max_rejects",
@@ -160,6 +194,11 @@ def contradictions(config: Config) -> Iterator[str]:
 def source_of(config: Config) -> str:
     """Name the CRM whose mapping applies."""
     return str(config.get("source") or config.get("default_target_schema") or "")
+
+
+def schema_change_of(config: Config, stream: str) -> SchemaChange:
+    """Give the policy of a stream."""
+    return cast("SchemaChange", (config.get("stream_schema_change") or {}).get(stream) or config["schema_change"])
 
 
 def _parts(config: Config) -> Iterator[str]:

@@ -17,6 +17,7 @@ from target_crmdb.mapping import ColumnType, dotted
 from target_crmdb.merge import Merge
 from target_crmdb.rejects import Cursor, Reject, ServerVerdict, payload_text
 from target_crmdb.staging import BufferedRow, StagingTable
+from target_crmdb.tables.discards import Discards
 from target_crmdb.validation import Finding, RecordValidator, RowEncoder, converter_for, to_json
 from target_crmdb.validation.encoder import EncodingError
 from target_crmdb.validation.findings import ConversionError
@@ -81,6 +82,7 @@ class StreamSink(Sink):
         number = run.next_number()
         self.plan = run.ensure_table(self._target.table_request(self))
         self._encoder = RowEncoder(self.plan)
+        self._discards = Discards(self.plan, run.run_id, self._encoder.discards)
         self._stage = StagingTable(self.plan, number)
         self._merge = Merge(self.plan, self._stage.name)
         places = [self.plan.columns.index(column) for column in self.plan.key_columns]
@@ -127,6 +129,7 @@ class StreamSink(Sink):
         for piece in self._buffer.pieces:
             loaded = load_isolated(cursor, piece, self._load_piece, partial(self._refuse_row, outcome))
             outcome.counts += loaded
+        self._discards.record(cursor)
         return outcome
 
     def accept_commit(self) -> None:
@@ -138,6 +141,13 @@ class StreamSink(Sink):
     def retire(self, cursor: Cursor) -> None:
         """Give up the staging table."""
         self._stage.drop(cursor)
+        self._discards.warn(self.logger)
+
+    @override
+    def clean_up(self) -> None:
+        """Say what was left out, at the stream's end."""
+        self._discards.warn(self.logger)
+        super().clean_up()
 
     def sweep(self, cursor: Cursor) -> int:
         """Remove the rows that a whole read did not have, if its ACTIVATE_VERSION was the stream's last message."""
