@@ -176,6 +176,47 @@ def test_an_index_does_not_hinder(load: Loader, singer: Singer) -> None:
     assert [("1", "5"), ("2", "x")] == load.table("id, v")
 
 
+# Fields that come before they are declared
+
+# declared as, and what a record had before and whether it becomes a value of the column
+EARLIER: list[tuple[Message, Any, bool]] = [
+    (TEXT, "x", True),
+    (TEXT, 5, False),
+    (INTEGER, 5, True),
+    (INTEGER, 2.5, False),
+    (INTEGER, 2**63, False),
+    (INT4, 2**31, False),
+    (NUMBER, 2.5, True),
+    (NUMBER, "x", False),
+    (DOUBLE, 0.1, True),
+    (DOUBLE, 10**301, False),
+    ({"type": "boolean"}, True, True),
+    (OBJECT, {"a": [1]}, True),
+    (DAY, "2026-01-02", True),
+    (DAY, "2026-02-30", False),
+    (DAY, "now", False),
+    (INSTANT, "2026-01-02t03:00:00.5z", True),
+    (INSTANT, "2026-01-02\n", False),
+    (ID, SOME_ID, True),
+    (ID, "x", False),
+]
+
+
+def test_what_came_undeclared_moves_to_its_column(load: Loader, singer: Singer) -> None:
+    """No old value is left in _extra beside a new one; what is none of the column's type stays there."""
+    record = {f"v{n}": value for n, (_, value, _) in enumerate(EARLIER)}
+    load(singer.schema(), singer.record({"id": "1", **record, "more": 1, "null": None}), singer.record({"id": "2"}))
+    declared = {f"v{n}": kind for n, (kind, _, _) in enumerate(EARLIER)}
+    load(singer.schema({**declared, "null": TEXT}))
+    row, extra = load.table("to_jsonb(contacts) - '_extra', _extra")[0]
+    moved = [f"v{n}" for n, (_, _, moves) in enumerate(EARLIER) if moves]
+    assert {"more": 1} | {name: record[name] for name in record if name not in moved} == extra
+    assert set(moved) == {name for name in record if row[name] is not None}
+    assert ("x", 5, 0.1) == load.table("v0, v2, v8")[0]
+    load(singer.schema({**declared, "more": INTEGER}), max_rewrite_bytes=1)
+    assert ("1", None, 1) == load.table("id, more, (_extra->>'more')::int")[0]
+
+
 # Siblings
 
 

@@ -104,6 +104,7 @@ def test_each_type_holds_its_values_exactly(load: Loader, singer: Singer) -> Non
         (th.SingerDecimalType.type_dict, '"12345678901234567890.123456789"', Decimal("12345678901234567890.123456789")),
         (th.SingerDecimalType.type_dict, '"-1.10"', Decimal("-1.10")),
         ({**NUMBER, "multipleOf": 0.01}, "12345678901234.07", Decimal("12345678901234.07")),
+        ({**STRING, "format": "date-time"}, '"2026-01-01t05:00:00z"', dt.datetime(2026, 1, 1, 5, tzinfo=dt.UTC)),
         ({**STRING, "format": "date"}, '"2024-02-29"', dt.date(2024, 2, 29)),
         ({**STRING, "format": "time"}, '"10:00"', dt.time(10)),
     ]

@@ -1,6 +1,6 @@
 """Whether a table that someone else made can be taken over; if not, what would mend it, statement by statement."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,7 +85,12 @@ def _of_keys(
                     target, sql.Identifier(name), sql.SQL(kind.value)
                 ),
             )
-    names = [name for name, _ in keys]
+    yield from _of_uniqueness(cursor, stored, target, [name for name, _ in keys])
+
+
+def _of_uniqueness(
+    cursor: Cursor, stored: StoredTable, target: sql.Identifier, names: Sequence[str]
+) -> Iterator[Problem]:
     found = [key for key in unique_keys(cursor, stored.oid) if key.columns == frozenset(names)]
     for key in found:
         if key.is_deferrable:
@@ -93,7 +98,7 @@ def _of_keys(
                 f"its unique constraint {key.name} on the key is deferrable",
                 sql.SQL("alter table {} drop constraint {}").format(target, sql.Identifier(key.name)),
             )
-    if keys and all(key.is_deferrable for key in found):
+    if names and all(key.is_deferrable for key in found):
         yield Problem(
             f"it has no unique constraint on exactly the key ({', '.join(names)})",
             sql.SQL("alter table {} add unique ({})").format(target, sql.SQL(", ").join(map(sql.Identifier, names))),

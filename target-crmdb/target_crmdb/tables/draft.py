@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from psycopg import sql
 
 from target_crmdb.mapping import EXTRA, Column, ColumnType, Drift, Field, Path, TablePlan, dotted, free_name
-from target_crmdb.tables import statements
+from target_crmdb.tables import resettling, statements
 from target_crmdb.tables.budget import Budget
 from target_crmdb.tables.catalog import StoredColumn
 from target_crmdb.tables.changes import Change
@@ -34,6 +34,11 @@ class Draft:
     left: list[Place] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
+    @property
+    def placed(self) -> set[Path]:
+        """The fields that have found a place."""
+        return {*self.columns, *self.in_extra}
+
     def keep(self, path: Path, name: str, kind: ColumnType, misfit: Drift | None = None) -> None:
         """Leave a field in the column that it has."""
         self.columns[path] = Column(name, path, kind, misfit)
@@ -54,8 +59,11 @@ class Draft:
         self.widened.append((old, kind))
         self.views |= dict(views)
 
-    def add(self, one: Field, name: str) -> None:
-        """Give a field a new column while there is room; otherwise it stands in `_extra` from now on."""
+    def add(self, one: Field, name: str, *, moves: bool = False) -> None:
+        """Give a field a new column while there is room; otherwise it stands in `_extra` from now on.
+
+        `moves` says that `_extra` has values of it, which then move to the column.
+        """
         if not self.budget.take(one.type):
             self.to_extra(one.path)
             return
@@ -64,6 +72,11 @@ class Draft:
         if known is None:
             self.new.append(Place(one.path, name, one.type.value))
         self._add("add column", name, one.type)
+        if moves:
+            moved = resettling.move(self.table, name, dotted(one.path), one.type)
+            last = self.added[-1]
+            details = f"with its values from {EXTRA}"
+            self.added[-1] = replace(last, details=details, statements=(*last.statements, moved))
 
     def to_extra(self, path: Path) -> None:
         """Let a field stand in `_extra`."""

@@ -15,6 +15,7 @@ from target_crmdb.mapping import (
     Field,
     Path,
     TablePlan,
+    dotted,
     fields_of,
     free_name,
     name_columns,
@@ -27,6 +28,7 @@ from target_crmdb.tables.draft import Draft, plan_columns
 from target_crmdb.tables.fitting import Fitting
 from target_crmdb.tables.record import Place
 from target_crmdb.tables.request import TableRequest
+from target_crmdb.tables.resettling import undeclared_before
 
 Cursor = psycopg.Cursor[tuple[Any, ...]]
 _Named = Mapping[Path, str]
@@ -80,7 +82,7 @@ def plan_table(cursor: Cursor, request: TableRequest) -> TableChange:
     draft = _draft(situation, names)
     if stored is not None:
         _fit(Fitting(cursor, request, situation.table, stored), situation, draft, fields, names)
-    _place(situation, draft, fields, names)
+    _place(cursor, situation, draft, fields, names)
     return _change(cursor, situation, draft, fields)
 
 
@@ -151,37 +153,29 @@ def _fit(fitting: Fitting, situation: _Situation, draft: Draft, fields: Sequence
             draft.retire(place.path, column.name, column.type)
 
 
-def _place(situation: _Situation, draft: Draft, fields: Sequence[Field], names: _Named) -> None:
+def _place(cursor: Cursor, situation: _Situation, draft: Draft, fields: Sequence[Field], names: _Named) -> None:
     """Place the fields that have no column yet, in the order of the SCHEMA."""
-    is_fixed = situation.stored is not None and situation.undeclared != "keep"
+    stored = situation.stored
+    is_fixed = stored is not None and situation.undeclared != "keep"
+    moving: set[str] = set()
+    if stored is not None and not is_fixed:
+        new = [dotted(one.path) for one in fields if one.path in names and one.path not in draft.placed]
+        moving = undeclared_before(cursor, situation.request, situation.table, stored, new)
     for one in fields:
         if one.path == (DELETED_AT,):
             draft.keep_technical(one)
         elif one.path not in names:
             draft.in_extra.add(one.path)
-        elif one.path not in draft.columns and one.path not in draft.in_extra and not is_fixed:
-            draft.add(one, names[one.path])
+        elif one.path not in draft.placed and not is_fixed:
+            draft.add(one, names[one.path], moves=dotted(one.path) in moving)
 
 
 def _change(cursor: Cursor, situation: _Situation, draft: Draft, fields: Sequence[Field]) -> TableChange:
-    request = situation.request
     _refuse_if_frozen(situation, draft)
-    base = TablePlan(
-        schema=request.schema,
-        table=situation.table,
-        stream=request.stream,
-        columns=(),
-        keys=request.keys,
-        replication_key=request.replication_key,
-        spread=request.spread if request.spreads else None,
-        tells_deletion=any(one.path == (DELETED_AT,) for one in fields),
-        record_metadata=request.record_metadata,
-        undeclared=situation.undeclared,
-    )
-    plan = plan_columns(base, draft, [one.path for one in fields])
+    plan = plan_columns(_plan(situation, fields), draft, [one.path for one in fields])
     active = situation.active()
     return TableChange(
-        request=request,
+        request=situation.request,
         plan=plan,
         changes=tuple(_changes(cursor, situation, draft, plan)),
         new=tuple(draft.new),
@@ -194,6 +188,23 @@ def _change(cursor: Cursor, situation: _Situation, draft: Draft, fields: Sequenc
         ),
         is_recorded=situation.is_recorded,
         warnings=tuple(draft.warnings),
+    )
+
+
+def _plan(situation: _Situation, fields: Sequence[Field]) -> TablePlan:
+    """Give what is known of the plan before its columns are."""
+    request = situation.request
+    return TablePlan(
+        schema=request.schema,
+        table=situation.table,
+        stream=request.stream,
+        columns=(),
+        keys=request.keys,
+        replication_key=request.replication_key,
+        spread=request.spread if request.spreads else None,
+        tells_deletion=any(one.path == (DELETED_AT,) for one in fields),
+        record_metadata=request.record_metadata,
+        undeclared=situation.undeclared,
     )
 
 

@@ -32,8 +32,10 @@ _is_date = re.compile(_DATE, re.ASCII).fullmatch
 _is_sure_date = re.compile(_SURE_DATE, re.ASCII).fullmatch
 _is_time = re.compile(_CLOCK, re.ASCII).fullmatch
 _is_instant = re.compile(rf"{_DATE}(?:[Tt ]{_CLOCK} ?{_OFFSET}?)?", re.ASCII).fullmatch
-_is_sure_instant = re.compile(rf"{_SURE_DATE}(?:[Tt ]{_CLOCK} ?{_OFFSET}?)?", re.ASCII).fullmatch
-_is_uuid = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}").fullmatch
+_SURE_INSTANT = rf"{_SURE_DATE}(?:[Tt ]{_CLOCK} ?{_OFFSET}?)?"
+_is_sure_instant = re.compile(_SURE_INSTANT, re.ASCII).fullmatch
+_UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+_is_uuid = re.compile(_UUID).fullmatch
 _is_number = re.compile(r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII).fullmatch
 
 
@@ -213,5 +215,18 @@ _CONVERTERS: Mapping[ColumnType, Converter] = MappingProxyType(
         ColumnType.TIME: _to_time,
         ColumnType.UUID: _to_uuid,
         ColumnType.JSONB: _to_jsonb,
+    }
+)
+
+# texts that are surely values of these types, for a server that has to judge them: its own expressions
+SHAPES: Mapping[ColumnType, str] = MappingProxyType(
+    {
+        kind: "^(?:" + shape.replace(r"\d", "[0-9]") + ")$"
+        for kind, shape in (
+            (ColumnType.DATE, _SURE_DATE),
+            (ColumnType.TIME, _CLOCK),
+            (ColumnType.TIMESTAMPTZ, _SURE_INSTANT),
+            (ColumnType.UUID, _UUID),
+        )
     }
 )
