@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from target_crmdb.exceptions import ConfigError, CrmdbError
 from target_crmdb.tables import TableRequest, plan_table
@@ -337,6 +340,64 @@ def test_a_column_that_a_user_has_added_is_not_written(load: Loader, singer: Sin
     load(singer.schema({"score": TEXT}), singer.record({"id": "1", "score": "theirs"}))
     ((name,),) = load.database.query("SELECT column_name FROM _crmdb.columns WHERE path = '{score}'")
     assert [("mine", "theirs")] == load.table(f"score, {name}")
+
+
+# Any sequence
+
+VALUES: list[tuple[Message, Any]] = [
+    ({"type": ["null", *kind["type"].split()]}, value)
+    for kind, value in ((INTEGER, 5), (NUMBER, 2.5), (TEXT, "x"), (OBJECT, {"a": 1}), ({"type": "boolean"}, True))
+]
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(VALUES),
+        st.sampled_from(["1", "2", "3"]),
+        st.sampled_from(["it", "null", "nothing"]),
+        st.booleans(),
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=STEPS, max_columns=st.sampled_from([10, 400]))
+def test_after_any_changes_each_value_stands_in_one_place(
+    load: Loader, singer: Singer, steps: list[Any], max_columns: int
+) -> None:
+    """Whichever changes were made in place, by siblings, or into _extra: the last value of each row is read back."""
+    load.database.query("DROP SCHEMA IF EXISTS crm_test CASCADE; DROP SCHEMA IF EXISTS _crmdb CASCADE")
+    model: dict[str, Any] = {}
+    pad = {f"pad{n}": TEXT for n in range(4)}
+    for (declared, value), key, sent, small in steps:
+        record = {"it": {"v": value}, "null": {"v": None}, "nothing": {}}[sent]
+        model[key] = {**model.get(key, {}), **record}
+        schema = singer.schema({"v": declared, **pad})
+        load(
+            schema,
+            singer.record({"id": key, **record}),
+            max_rewrite_bytes=1 if small else 2**30,
+            max_columns=max_columns,
+        )
+    places = [name for (name,) in load.database.query("SELECT column_name FROM _crmdb.columns WHERE path = '{v}'")]
+    columns = ", ".join("_extra->>'v'" if name == "_extra" else f"{name}::text" for name in places)
+    found = {key: [text for text in texts if text is not None] for key, *texts in load.table(f"id, {columns}")}
+    expected = {key: record.get("v") for key, record in model.items()}
+    assert {key: [] if value is None else [json.dumps(value).strip('"')] for key, value in expected.items()} == {
+        key: [text.strip('"') for text in texts] for key, texts in found.items()
+    }
+
+
+def test_a_schema_that_changes_within_a_run(load: Loader, singer: Singer) -> None:
+    load(
+        singer.schema({"v": INTEGER}),
+        singer.record({"id": "1", "v": 5}),
+        singer.schema({"v": TEXT, "w": TEXT}),
+        singer.record({"id": "2", "v": "x", "w": "y"}),
+        singer.schema({"v": INTEGER}),
+        singer.record({"id": "3", "v": 7}),
+    )
+    assert [("1", "5", None), ("2", "x", "y"), ("3", "7", None)] == load.table("id, v, w")
 
 
 # Policies

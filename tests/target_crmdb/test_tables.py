@@ -198,6 +198,7 @@ def test_odd_stream_names(load: Loader, singer: Singer) -> None:
 
 
 def test_a_changed_key_is_refused(load: Loader, singer: Singer) -> None:
+    """T13."""
     load(singer.schema())
     with pytest.raises(CrmdbError, match="key"):
         load(singer.schema(key_properties=["at"]))
