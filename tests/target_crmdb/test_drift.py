@@ -131,6 +131,24 @@ def test_our_own_views_are_made_again(load: Loader, singer: Singer) -> None:
         query(f"DROP ROLE {role}")
 
 
+def test_views_over_several_changed_columns_are_made_in_their_order(load: Loader, singer: Singer) -> None:
+    query = load.database.query
+    load(singer.schema({"v": INTEGER, "w": INTEGER}), singer.record({"id": "1", "v": 5, "w": 6}))
+    query("CREATE SCHEMA crm")
+    query("CREATE VIEW crm.b AS SELECT id, v FROM crm_test.contacts")
+    query("CREATE VIEW crm.c AS SELECT id, w FROM crm_test.contacts")
+    query("CREATE VIEW crm.a AS SELECT v, w FROM crm.b JOIN crm.c USING (id)")
+    query("CREATE OR REPLACE VIEW crm.b AS SELECT id, v FROM crm_test.contacts WHERE id IN (SELECT id FROM crm.c)")
+    load(singer.schema({"v": TEXT, "w": TEXT}))
+    assert [("5", "6")] == query("SELECT * FROM crm.a")
+
+
+def test_types_that_come_and_go_end_in_one_column(load: Loader, singer: Singer) -> None:
+    for kind in (INTEGER, {"type": "boolean"}) * 3:
+        load(singer.schema({"v": kind}), max_rewrite_bytes=1)
+    assert [("add sibling", "v_text", None, "text")] == log(load)
+
+
 def test_a_view_that_cannot_be_made_again_stops_the_change(load: Loader, singer: Singer) -> None:
     load(singer.schema({"v": INTEGER}))
     load.database.query("CREATE SCHEMA crm; CREATE VIEW crm.total AS SELECT sum(v) FROM crm_test.contacts")

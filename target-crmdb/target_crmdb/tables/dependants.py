@@ -1,6 +1,6 @@
 """What hangs on a column: views that are ours and can be made again, or something that forbids to change its type."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +11,7 @@ Cursor = psycopg.Cursor[tuple[Any, ...]]
 # Plain indexes, keys, not-null constraints and statistics follow a column's type by themselves. Anything else that
 # Postgres has noted as depending on it (pg_depend) does not, or not surely: views and rules, generated columns and
 # defaults, policies, triggers, checks, foreign keys, indexes on expressions, functions, publications.
-_OF_COLUMN = """
+_OF_COLUMNS = """
 select r.ev_class, pg_describe_object(d.classid, d.objid, d.objsubid)
 from pg_depend d
 join pg_attribute a on a.attrelid = d.refobjid and a.attnum = d.refobjsubid
@@ -20,7 +20,7 @@ left join pg_index i on d.classid = 'pg_class'::regclass and i.indexrelid = d.ob
 left join pg_class c on c.oid = i.indexrelid
 left join pg_am m on m.oid = c.relam
 left join pg_constraint k on d.classid = 'pg_constraint'::regclass and k.oid = d.objid
-where d.refclassid = 'pg_class'::regclass and d.refobjid = %s and a.attname = %s
+where d.refclassid = 'pg_class'::regclass and d.refobjid = %s and a.attname = any(%s)
 and d.classid <> 'pg_statistic_ext'::regclass
 and (k.oid is null or k.contype not in ('p', 'u', 'n'))
 and (i.indexrelid is null or m.amname <> 'btree' or i.indexprs is not null or i.indpred is not null)
@@ -56,9 +56,9 @@ class Dependants:
     hindrance: str | None = None
 
 
-def dependants_of(cursor: Cursor, table: int, column: str, model_schema: str) -> Dependants:
-    """Find what depends on a column, directly or through views."""
-    cursor.execute(_OF_COLUMN, (table, column))
+def dependants_of(cursor: Cursor, table: int, columns: Sequence[str], model_schema: str) -> Dependants:
+    """Find what depends on any of these columns, directly or through views."""
+    cursor.execute(_OF_COLUMNS, (table, list(columns)))
     found = Dependants()
     views: list[int] = []
     for view in _views(cursor.fetchall(), found):

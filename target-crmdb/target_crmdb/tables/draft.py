@@ -29,7 +29,7 @@ class Draft:
     in_extra: set[Path] = field(default_factory=set)
     added: list[Change] = field(default_factory=list)
     widened: list[tuple[StoredColumn, ColumnType]] = field(default_factory=list)
-    views: dict[int, View] = field(default_factory=dict)
+    views: list[View] = field(default_factory=list)
     new: list[Place] = field(default_factory=list)
     left: list[Place] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -53,11 +53,10 @@ class Draft:
         """Keep a column that a field has left."""
         self.retired.append(Column(name, path, kind, retired=True))
 
-    def widen(self, path: Path, old: StoredColumn, kind: ColumnType, views: Iterable[tuple[int, View]]) -> None:
-        """Give a field's column a wider type, and make the views over it again."""
+    def widen(self, path: Path, old: StoredColumn, kind: ColumnType) -> None:
+        """Give a field's column a wider type."""
         self.keep(path, old.name, kind)
         self.widened.append((old, kind))
-        self.views |= dict(views)
 
     def add(self, one: Field, name: str, *, moves: bool = False) -> None:
         """Give a field a new column while there is room; otherwise it stands in `_extra` from now on.
@@ -85,22 +84,22 @@ class Draft:
         self.new.append(Place(path, EXTRA))
         self.added.append(Change("keep in _extra", dotted(path)))
 
-    def replace(self, one: Field, old: StoredColumn, kind: ColumnType, reason: str) -> None:
+    def replace(self, path: Path, old: StoredColumn, kind: ColumnType, reason: str) -> None:
         """Give a field a sibling of its column, which cannot get the wider type; or `_extra`, if there is no room."""
-        self.retire(one.path, old.name, kind)
-        if not self.budget.take(one.type):
-            self.to_extra(one.path)
+        self.retire(path, old.name, old.type or kind)
+        if not self.budget.take(kind):
+            self.to_extra(path)
             self.new[-1] = replace(self.new[-1], sibling_of=old.name)
-            self._warn(old.name, one.type, f"the field stands in {EXTRA}", reason)
+            self._warn(old.name, kind, f"the field stands in {EXTRA}", reason)
             return
-        self._leave(one.path)
-        word = _SHORT.get(one.type, one.type.value)
+        self._leave(path)
+        word = _SHORT.get(kind, kind.value)
         name = free_name((f"{old.name}_{word}",), self.used)
         self.used.add(name)
-        self.columns[one.path] = Column(name, one.path, one.type)
-        self.new.append(Place(one.path, name, one.type.value, sibling_of=old.name))
-        self._add("add sibling", name, one.type, f"takes over from {old.name}: {reason}")
-        self._warn(old.name, one.type, f"its new values stand in column {name}", reason)
+        self.columns[path] = Column(name, path, kind)
+        self.new.append(Place(path, name, kind.value, sibling_of=old.name))
+        self._add("add sibling", name, kind, f"takes over from {old.name}: {reason}")
+        self._warn(old.name, kind, f"its new values stand in column {name}", reason)
 
     def changes(self) -> list[Change]:
         """List the changes in the order in which they are made."""
@@ -112,8 +111,8 @@ class Draft:
             return []
         pass_ = statements.change_types(self.table, [(old.name, old.type, kind) for old, kind in self.widened])
         changes = [Change("change type", old.name, old.sql_type, kind.value) for old, kind in self.widened]
-        changes[0] = replace(changes[0], statements=rebuilt(list(self.views.values()), pass_))
-        return [*changes, *(Change("rebuild view", details=f"{v.schema}.{v.name}") for v in self.views.values())]
+        changes[0] = replace(changes[0], statements=rebuilt(self.views, pass_))
+        return [*changes, *(Change("rebuild view", details=f"{v.schema}.{v.name}") for v in self.views)]
 
     def _add(self, kind: str, name: str, column_type: ColumnType, details: str | None = None) -> None:
         statement = statements.add_column(self.table, name, column_type)

@@ -39,6 +39,14 @@ class Fitting:
         else:
             draft.keep(one.path, column.name, column.type, self._misfit(one))
 
+    def views(self, draft: Draft) -> list[View]:
+        """Read the views that the widening makes again, each behind those that it reads."""
+        if not draft.widened:
+            return []
+        names = [column.name for column, _ in draft.widened]
+        found = dependants_of(self.cursor, self.stored.oid, names, self.request.model_schema)
+        return [read_view(self.cursor, oid) for oid in found.views]
+
     def foreign(self, column: StoredColumn, wanted: ColumnType) -> ConfigError:
         """Say that a column has a type that we did not give it, and how to mend that."""
         place = sql.Identifier(self.request.schema, self.table)
@@ -53,10 +61,10 @@ class Fitting:
         return "discard" if leaves_out else "reject"
 
     def _widen(self, draft: Draft, one: Field, column: StoredColumn, kind: ColumnType) -> None:
-        found = dependants_of(self.cursor, self.stored.oid, column.name, self.request.model_schema)
+        found = dependants_of(self.cursor, self.stored.oid, [column.name], self.request.model_schema)
         reason = self._hindrance(column, kind, found.hindrance)
         if reason is None and draft.budget.change(column, kind):
-            draft.widen(one.path, column, kind, [(oid, self._view(draft, oid)) for oid in found.views])
+            draft.widen(one.path, column, kind)
             return
         reason = reason or "its rows could then be too long for Postgres"
         if self.request.is_ordering(one.path) or column.not_null:
@@ -64,7 +72,7 @@ class Fitting:
                 f"Column {self.request.schema}.{self.table}.{column.name} (key, replication key or not null) must "
                 f"become {kind.value}, which cannot be done: {reason}; remove that obstacle, or change it yourself"
             )
-        draft.replace(one, column, column.type or kind, reason)
+        draft.replace(one.path, column, kind, reason)
 
     def _hindrance(self, column: StoredColumn, kind: ColumnType, dependant: str | None) -> str | None:
         if dependant is not None:
@@ -75,6 +83,3 @@ class Fitting:
         if size > self.request.max_rewrite_bytes:
             return f"the table has {size} bytes and max_rewrite_bytes is {self.request.max_rewrite_bytes}"
         return None
-
-    def _view(self, draft: Draft, oid: int) -> View:
-        return draft.views.get(oid) or read_view(self.cursor, oid)

@@ -146,6 +146,7 @@ def _fit(fitting: Fitting, situation: _Situation, draft: Draft, fields: Sequence
         column = stored.columns.get(names.get(one.path, EXTRA))
         if one.path != (DELETED_AT,) and one.path in names and column is not None:
             fitting.fit(draft, one, column)
+    draft.views = fitting.views(draft)
     declared = {one.path for one in fields}
     for place in situation.places:
         column = stored.columns.get(place.column)
