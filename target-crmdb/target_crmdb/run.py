@@ -195,8 +195,8 @@ class LoadRun:
         for stream, copies in self._copies.items():
             if copies.table.is_lost(cursor):
                 raise TryLaterError(
-                    f"The server crashed and has forgotten which rows of {stream}, a stream without a key, came in this "
-                    "run; run again"
+                    f"The server crashed and has forgotten which rows of {stream}, a stream without a key, came in "
+                    "this run; run again"
                 )
 
     def _write(self, cursor: Cursor, batch: Batch, begun: float) -> dict[str, Counts]:
@@ -232,13 +232,13 @@ class LoadRun:
         for sink, _ in batch.loads:
             version = sink.version_to_sweep
             outcome = outcomes[sink.stream_name]
-            rejected = self.counts.get(sink.stream_name, Counts()).rejected + outcome.counts.rejected
+            counts = self.counts.get(sink.stream_name, Counts()) + outcome.counts
             if version is None:
                 continue
-            if rejected:
+            if counts.rejected:
                 sink.logger.warning("Rows of %s were rejected, so none is marked deleted", sink.stream_name)
                 continue
-            swept = sink.sweep(cursor, version)
+            swept = sink.sweep(cursor, version, counts.seen)
             outcome.counts += Counts(deleted=swept.rows)
             refused += [swept.refused] if swept.refused else []
         return refused

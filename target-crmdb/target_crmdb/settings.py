@@ -4,7 +4,7 @@ import contextlib
 import copy
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, Literal, cast
 
 from singer_sdk import typing as th
 from singer_sdk.target_base import Target
@@ -12,8 +12,11 @@ from singer_sdk.target_base import Target
 from target_crmdb.inherited import inherited_settings
 
 Config = Mapping[str, Any]
+SchemaChange = Literal["evolve", "freeze", "discard_value", "reject_row"]
 
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+
+_POLICIES: tuple[SchemaChange, ...] = ("evolve", "freeze", "discard_value", "reject_row")
 
 _OWN = th.PropertiesList(
     th.Property(
@@ -61,8 +64,9 @@ _OWN = th.PropertiesList(
         th.BooleanType,
         default=False,
         description=(
-            "Remove what the source no longer has at the clean end of the input also for streams whose ACTIVATE_VERSION "
-            "came first, or that have none and no bookmark. Only for taps that read such streams whole in every run."
+            "Remove what the source no longer has at the clean end of the input also for streams whose "
+            "ACTIVATE_VERSION came first, or that have none and no bookmark. Only for taps that read such streams "
+            "whole in every run."
         ),
     ),
     th.Property(
@@ -70,8 +74,8 @@ _OWN = th.PropertiesList(
         th.NumberType(minimum=0, maximum=1),
         default=0.5,
         description=(
-            "If more than this share of a table's rows would be removed as no longer in the source, none is, and the run "
-            "ends with exit code 1 and asks for confirmation."
+            "If more than this share of a table's rows would be removed as no longer in the source, none is, and the "
+            "run ends with exit code 1 and asks for confirmation."
         ),
     ),
     th.Property(
@@ -79,6 +83,36 @@ _OWN = th.PropertiesList(
         th.BooleanType,
         default=False,
         description="The confirmation that max_delete_share asks for; meant for a single run.",
+    ),
+    th.Property(
+        "schema_change",
+        th.StringType,
+        default="evolve",
+        allowed_values=list(_POLICIES),
+        description=(
+            "What a SCHEMA may do that asks for other columns or types than its table has. `evolve`: add and widen; "
+            "`freeze`: fail; `discard_value`: leave new fields and values that do not fit out; `reject_row`: reject "
+            "rows that have such values."
+        ),
+    ),
+    th.Property(
+        "stream_schema_change",
+        th.ObjectType(additional_properties=th.StringType(allowed_values=list(_POLICIES))),
+        description="The same for single streams, an object from stream to policy.",
+    ),
+    th.Property(
+        "max_rewrite_bytes",
+        th.IntegerType(minimum=0),
+        default=2**30,
+        description=(
+            "A column's type is changed in place only in tables up to this size; above, a sibling column is added."
+        ),
+    ),
+    th.Property(
+        "model_schema",
+        th.StringType,
+        default="crm",
+        description="Schema whose views are made again where a column under them changes its type.",
     ),
     th.Property(
         "max_rejects",
@@ -134,8 +168,8 @@ _CHANGED: Mapping[str, Mapping[str, Any]] = {
         "default": "upsert",
         "enum": ["upsert", "append-only", "append", "overwrite"],
         "description": (
-            "`upsert`: rows are merged by key, changed and newer ones only. `append-only` (or `append`): every record is a "
-            "row of its own. `overwrite`: as upsert, but an older row overwrites a newer one too."
+            "`upsert`: rows are merged by key, changed and newer ones only. `append-only` (or `append`): every record "
+            "is a row of its own. `overwrite`: as upsert, but an older row overwrites a newer one too."
         ),
     },
     "validate_records": {"default": True},
@@ -177,6 +211,11 @@ def contradictions(config: Config) -> Iterator[str]:
 def source_of(config: Config) -> str:
     """Name the CRM whose mapping applies."""
     return str(config.get("source") or config.get("default_target_schema") or "")
+
+
+def schema_change_of(config: Config, stream: str) -> SchemaChange:
+    """Give the policy of a stream."""
+    return cast("SchemaChange", (config.get("stream_schema_change") or {}).get(stream) or config["schema_change"])
 
 
 def _parts(config: Config) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """The straight line that every record of one stream takes: map, validate, stage, merge, record."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -10,7 +10,7 @@ from singer_sdk.sinks import Sink
 from singer_sdk.target_base import Target
 from typing_extensions import override
 
-from target_crmdb.bags import ContentHash, Copies
+from target_crmdb.bags import ContentHash
 from target_crmdb.buffer import Piece, RowBuffer
 from target_crmdb.counts import Counts
 from target_crmdb.exceptions import MissingKeyError
@@ -20,7 +20,8 @@ from target_crmdb.merge import Merge
 from target_crmdb.modes import WriteMode
 from target_crmdb.rejects import Cursor, Reject, ServerVerdict, payload_text
 from target_crmdb.staging import StagingTable
-from target_crmdb.sweep import Swept, SweepRule
+from target_crmdb.sweep import SweepRule, Swept
+from target_crmdb.tables.discards import Discards
 from target_crmdb.validation import (
     Finding,
     NotAccepted,
@@ -58,6 +59,7 @@ class StreamBatch:
     pieces: Sequence[Piece]
     refused: Sequence[Reject]
     bytes: int = 0
+    discards: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -105,6 +107,7 @@ class StreamSink(Sink):
         self.plan = self._target.prepare_table(self)
         self._encoder = RowEncoder(self.plan)
         self._compiled = compile_records(self.schema, self.plan)
+        self._discards = Discards(self.plan, run.run_id)
         self._stage = StagingTable(self.plan, number)
         self._merge = Merge(self.plan, self._stage.name, WriteMode.of(self.config))
         places = {column.path: place for place, column in enumerate(self.plan.columns)}
@@ -181,7 +184,7 @@ class StreamSink(Sink):
     def seal(self) -> StreamBatch:
         """Hand over what waits; the sink begins anew."""
         self.record_counter_metric.increment(self.waiting)
-        batch = StreamBatch(self._buffer.take(), self._refused, self._bytes)
+        batch = StreamBatch(self._buffer.take(), self._refused, self._bytes, dict(self._encoder.discards))
         self._refused = []
         self._bytes = 0
         return batch
@@ -193,6 +196,7 @@ class StreamSink(Sink):
         for piece in batch.pieces:
             loaded = load_isolated(cursor, piece, self._load_piece, partial(self._refuse_row, outcome))
             outcome.counts += loaded  # not in one line: refusing a row counts too
+        self._discards.record(cursor, batch.discards)
         return outcome
 
     def accept_commit(self) -> None:
@@ -204,6 +208,13 @@ class StreamSink(Sink):
     def retire(self, cursor: Cursor) -> None:
         """Give up the staging table."""
         self._stage.drop(cursor)
+        self._discards.warn(self.logger)
+
+    @override
+    def clean_up(self) -> None:
+        """Say what was left out, at the stream's end."""
+        self._discards.warn(self.logger)
+        super().clean_up()
 
     @property
     def version_to_sweep(self) -> int | None:
@@ -214,8 +225,10 @@ class StreamSink(Sink):
             return None
         return self.opened if self.opened is not None else self._own_version
 
-    def sweep(self, cursor: Cursor, version: int) -> Swept:
-        """Remove the rows that a whole read did not have."""
+    def sweep(self, cursor: Cursor, version: int, seen: int) -> Swept:
+        """Remove the rows that a whole read did not have; `seen` is the number of records that came in this run."""
+        if seen and not self._seen.has(version):
+            return Swept()  # what came belongs to another version: of this one nothing is known
         if not self._seen.is_whole(cursor, self.plan, version):
             self.logger.warning(
                 "The read of %s began in an earlier run that was cut, or the server crashed, so no row is removed; the "

@@ -73,6 +73,10 @@ class SeenKeys:
         self._versions |= self._uncommitted
         self._uncommitted.clear()
 
+    def has(self, version: int) -> bool:
+        """Tell whether any record came with this version."""
+        return version in self._versions | self._uncommitted
+
     def is_whole(self, cursor: Cursor, plan: TablePlan, version: int) -> bool:
         """Tell whether every row of this version came in this run, so that what was not seen is gone.
 
@@ -117,9 +121,9 @@ class SeenKeys:
         if vanished.share > rule.max_share and not rule.confirmed:
             return Swept(
                 refused=(
-                    f"{vanished.rows} of the {vanished.of} rows of {plan.schema}.{plan.table} are no longer in the source "
-                    f"({vanished.share:.0%}, max_delete_share is {rule.max_share:.0%}), so none was removed; if that is "
-                    "right, read the stream whole once more with confirm_deletes: true"
+                    f"{vanished.rows} of the {vanished.of} rows of {plan.schema}.{plan.table} are no longer in the "
+                    f"source ({vanished.share:.0%}, max_delete_share is {rule.max_share:.0%}), so none was removed; if "
+                    "that is right, read the stream whole once more with confirm_deletes: true"
                 )
             )
         return Swept(self._remove(cursor, plan, version, hard=rule.hard) if vanished.rows else 0)

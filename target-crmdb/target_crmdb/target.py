@@ -31,7 +31,7 @@ from target_crmdb.modes import WriteMode
 from target_crmdb.reader import Envelope, Message, MessageReader
 from target_crmdb.rejects import Reject, payload_text
 from target_crmdb.run import LoadRun
-from target_crmdb.settings import config_schema, contradictions, read_numbers, source_of
+from target_crmdb.settings import config_schema, contradictions, read_numbers, schema_change_of, source_of
 from target_crmdb.sink import Origin, StreamSink
 from target_crmdb.tables import TableRequest
 from target_crmdb.worker import DatabaseThread
@@ -147,6 +147,9 @@ class TargetCrmdb(Target):
             max_columns=int(self.config["max_columns"]),
             record_metadata=bool(self.config.get("add_record_metadata")),
             run_id=self.run.run_id,
+            policy=schema_change_of(self.config, sink.stream_name),
+            max_rewrite_bytes=int(self.config["max_rewrite_bytes"]),
+            model_schema=str(self.config["model_schema"]),
         )
 
     def prepare_table(self, sink: StreamSink) -> TablePlan:

@@ -147,10 +147,3 @@ def test_composite_keys(load: Loader, singer: Singer) -> None:
     load(schema, *(singer.record({"id": i, "n": n, "v": "a"}) for i in "xy" for n in (1, 2)))
     load(schema, singer.record({"id": "x", "n": 2, "v": "b"}))
     assert [("x", 1, "a"), ("x", 2, "b"), ("y", 1, "a"), ("y", 2, "a")] == sorted(load.table("id, n, v"))
-
-
-def test_streams_without_a_key_are_appended(load: Loader, singer: Singer) -> None:
-    messages = [singer.schema(key_properties=[]), singer.record({"id": "1"}), singer.record({"id": "1"})]
-    load(*messages)
-    assert [("1",), ("1",)] == load.table("id")
-    assert {"seen": 2, "created": 2} == load.outcomes()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from target_crmdb.exceptions import ProtocolError, UnconfirmedDeletesError
 
 if TYPE_CHECKING:
     from tests.target_crmdb.conftest import Loader, Message, Singer
@@ -46,11 +48,77 @@ def test_a_leading_version_removes_nothing(load: Loader, singer: Singer) -> None
     assert ["a", "b"] == living(load)
 
 
-def test_an_empty_read_removes_nothing(load: Loader, singer: Singer) -> None:
-    """T20: an empty answer of a broken source looks the same."""
+def test_an_empty_read_removes_nothing_without_a_confirmation(
+    load: Loader, singer: Singer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """T20: an empty answer of a broken source looks the same as an empty source."""
     load(*read(singer, 1, "a", "b"))
-    load(*read(singer, 2))
+    with pytest.raises(UnconfirmedDeletesError, match="2 of the 2 rows"):
+        load.to_stdout(*read(singer, 2), singer.state("not reached"))
+    assert "" == capsys.readouterr().out
     assert ["a", "b"] == living(load)
+    assert [("failed",)] == load.database.query("SELECT status FROM _crmdb.runs ORDER BY run_id DESC LIMIT 1")
+    assert [{"bookmarks": "reached"}] == load(*read(singer, 3), singer.state("reached"), confirm_deletes=True)
+    assert [] == living(load)
+
+
+@pytest.mark.parametrize("hard", [True, False])
+def test_a_sweep_of_too_large_a_share_removes_nothing(load: Loader, singer: Singer, hard: bool) -> None:
+    """All else of the run is kept, new rows too."""
+    load(*read(singer, 1, "a", "b", "c", "d", "e"))
+    with pytest.raises(UnconfirmedDeletesError, match="confirm_deletes"):
+        load(*read(singer, 2, "a", "new"), max_delete_share=0.6, hard_delete=hard)
+    assert ["a", "b", "c", "d", "e", "new"] == living(load)
+    load(*read(singer, 3, "a", "new"), max_delete_share=0.7, hard_delete=hard)
+    assert ["a", "new"] == living(load)
+
+
+def test_an_empty_table_has_nothing_to_confirm(load: Loader, singer: Singer) -> None:
+    load(*read(singer, 1))
+    load(*read(singer, 2))
+    assert [] == living(load)
+
+
+@pytest.mark.parametrize("versions", ["first", "none"])
+def test_a_sweep_at_the_end_of_the_input_is_opt_in(load: Loader, singer: Singer, versions: str) -> None:
+    def whole(version: int, *ids: str) -> list[Message]:
+        head = [singer.schema(bookmark_properties=[])]
+        more: dict[str, Any] = {"version": version} if versions == "first" else {}
+        opening = [singer.activate(version)] if versions == "first" else []
+        return [*head, *opening, *(singer.record({"id": one}, **more) for one in ids)]
+
+    load(*whole(1, "a", "b"), sweep_at_end=True)
+    load(*whole(2, "a"))
+    assert ["a", "b"] == living(load)
+    load(*whole(3, "a"), sweep_at_end=True)
+    assert ["a"] == living(load)
+
+
+def test_a_stream_with_a_bookmark_and_no_version_is_never_swept_at_the_end(load: Loader, singer: Singer) -> None:
+    """What comes of it may be the changes only."""
+    load(singer.schema(), singer.record({"id": "a"}), singer.record({"id": "b"}), sweep_at_end=True)
+    load(singer.schema(), singer.record({"id": "a"}), sweep_at_end=True)
+    assert ["a", "b"] == living(load)
+
+
+def test_an_input_that_is_cut_sweeps_nothing(load: Loader, singer: Singer) -> None:
+    """T14: the torn end is no clean end."""
+    load(*read(singer, 1, "a", "b", "c"))
+    with pytest.raises(ProtocolError):
+        load(*read(singer, 2, "a", "b"), b"{broken}\n")
+    assert ["a", "b", "c"] == living(load)
+
+
+def test_streams_without_a_key_are_swept_by_their_content(load: Loader, singer: Singer) -> None:
+    def bag(version: int, *names: str) -> list[Message]:
+        rows = (singer.record({"id": name}, version=version) for name in names)
+        return [singer.schema(key_properties=[]), *rows, singer.activate(version)]
+
+    load(*bag(1, "a", "a", "a", "b"))
+    load(*bag(2, "a", "a", "b"))
+    assert ["a", "a", "b"] == living(load)
+    load(*bag(3, "a", "a", "a", "b"))
+    assert ["a", "a", "a", "b"] == living(load)
 
 
 def test_a_version_between_records_removes_nothing(load: Loader, singer: Singer) -> None:

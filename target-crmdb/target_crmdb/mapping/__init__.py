@@ -7,6 +7,7 @@ __all__ = [
     "HASH",
     "Column",
     "ColumnType",
+    "Drift",
     "Field",
     "Path",
     "SourceMapping",
@@ -23,6 +24,6 @@ __all__ = [
 
 from target_crmdb.mapping.fields import DELETED_AT, EXTRA, Field, fields_of
 from target_crmdb.mapping.names import Path, dotted, free_name, name_columns, snake_case
-from target_crmdb.mapping.plan import COPY, HASH, Column, TablePlan
+from target_crmdb.mapping.plan import COPY, HASH, Column, Drift, TablePlan
 from target_crmdb.mapping.source import SourceMapping, load_mapping
 from target_crmdb.mapping.types import ColumnType, column_type, wider

@@ -1,9 +1,12 @@
 """The shape of one table: which field stands in which column, and how rows are told apart."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from target_crmdb.mapping.names import Path
 from target_crmdb.mapping.types import ColumnType, is_ordered
+
+Drift = Literal["discard", "reject"]
 
 HASH = "_crmdb_hash"
 COPY = "_crmdb_copy"
@@ -11,11 +14,20 @@ COPY = "_crmdb_copy"
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table, the path of its value in a record, and its type in the database."""
+    """A column of a table, the path of its value in a record, and its type in the database.
+
+    `misfit` says what becomes of a value that the SCHEMA now allows and the column's type does not hold: it is left
+    out, as if the record lacked it, or its row is refused; None where the type holds whatever the SCHEMA allows.
+
+    A `retired` column has given its field to another one, or to `_extra`: a record that has the field sets it to
+    NULL, so that no old value stands beside a new one; a record without the field leaves it alone.
+    """
 
     name: str
     path: Path
     type: ColumnType
+    misfit: Drift | None = None
+    retired: bool = False
 
 
 @dataclass(frozen=True)
@@ -32,6 +44,8 @@ class TablePlan:
 
     `spread` is the object whose fields have columns of their own; `tells_deletion` says whether the
     SCHEMA declares `_sdc_deleted_at`, so that a record without it leaves the stored value alone.
+    `undeclared` says what becomes of a value without a column: it goes to `_extra`, it is left out, or its row is
+    refused; the fields of `in_extra` go to `_extra` in any case.
     """
 
     schema: str
@@ -43,11 +57,13 @@ class TablePlan:
     spread: str | None = None
     tells_deletion: bool = False
     record_metadata: bool = False
+    undeclared: Literal["keep", "discard", "reject"] = "keep"
+    in_extra: frozenset[Path] = frozenset()
 
     @property
     def key_columns(self) -> tuple[Column, ...]:
         """The columns of the key, in the order of the key properties."""
-        by_path = {column.path: column for column in self.columns}
+        by_path = {column.path: column for column in self.columns if not column.retired}
         return tuple(by_path[key,] for key in self.keys)
 
     @property
@@ -66,4 +82,10 @@ class TablePlan:
     def version_column(self) -> Column | None:
         """The replication key's column, if its type orders rows."""
         wanted = (self.replication_key,)
-        return next((c for c in self.columns if c.path == wanted and is_ordered(c.type)), None)
+        columns = (column for column in self.columns if column.path == wanted and not column.retired)
+        return next((column for column in columns if is_ordered(column.type)), None)
+
+    @property
+    def drifts(self) -> bool:
+        """Whether some value may be left out or nulled, or refuse its row, for the sake of `schema_change`."""
+        return self.undeclared != "keep" or any(column.misfit or column.retired for column in self.columns)

@@ -5,6 +5,7 @@ It only ever says yes: a record that is accepted here is valid and gives the ver
 odd form, a keyword that is not known here - is left to that way, which then finds what is wrong, if anything is.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -31,7 +32,12 @@ _SILENT = frozenset({
 _OF_A_TEXT = frozenset({"type", "format", "enum", "minLength", "maxLength"})
 _OF_A_NUMBER = frozenset({"type", "minimum", "maximum"})
 _OF_A_RECORD = frozenset({"type", "properties", "required", "additionalProperties"})
-_TEXTS = {ColumnType.TEXT: None, ColumnType.TIMESTAMPTZ: datetime, ColumnType.DATE: date}
+_MOMENTS = {ColumnType.TIMESTAMPTZ: datetime, ColumnType.DATE: date}
+_FORMS = {
+    ColumnType.TIME: re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,6})?)?", re.ASCII),
+    ColumnType.UUID: re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII),
+}
+_TEXTS = frozenset({ColumnType.TEXT, *_MOMENTS, *_FORMS})
 
 _Check = Callable[[tuple[Any, ...]], bool]
 
@@ -71,7 +77,7 @@ def compile_records(schema: Mapping[str, Any], plan: TablePlan) -> CompiledRecor
     """Compile the records of a plan; None where the SCHEMA says more than this module knows."""
     places = {column.path: place for place, column in enumerate(plan.columns)}
     ordered = sorted(places, key=lambda path: (len(path), places[path]))
-    if [*places] != ordered or not _is_simple_record(schema):
+    if plan.drifts or [*places] != ordered or not _is_simple_record(schema):
         return None
     properties = dict(schema["properties"])
     parent = properties.pop(plan.spread, None) if plan.spread else None
@@ -193,18 +199,25 @@ def _integer_type(schema: Mapping[str, Any], column: ColumnType) -> Any | None:
 def _checks(kinds: Sequence[ColumnType], nullable: Sequence[bool]) -> list[_Check]:
     """What the types cannot say: dates that exist, and numbers that are numbers."""
     checks: list[_Check] = []
-    moments = [(place, found) for place, kind in enumerate(kinds) if (found := _TEXTS.get(kind))]
+    moments = [(place, found) for place, kind in enumerate(kinds) if (found := _MOMENTS.get(kind))]
     if moments:
         pick = _picker([place for place, _ in moments])
         form = msgspec.defstruct(
             "Moments", [(f"f{n}", found | None) for n, (_, found) in enumerate(moments)], array_like=True
         )
         checks.append(lambda row: msgspec.convert(pick(row), form) is not None)
+    for place, kind in enumerate(kinds):
+        if kind in _FORMS:
+            checks.append(_of_form(place, _FORMS[kind].fullmatch))
     for with_null in (True, False):
         places = [p for p, kind in enumerate(kinds) if kind == ColumnType.NUMERIC and nullable[p] == with_null]
         if places:
             checks.append(_of_types(_picker(places), _NUMBERS | {type(None)} if with_null else _NUMBERS))
     return checks
+
+
+def _of_form(place: int, match: Callable[[str], object]) -> _Check:
+    return lambda row: row[place] is None or match(row[place]) is not None
 
 
 def _of_types(pick: Callable[[tuple[Any, ...]], tuple[Any, ...]], allowed: frozenset[type]) -> _Check:

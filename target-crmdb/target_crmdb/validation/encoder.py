@@ -1,12 +1,13 @@
 """From a validated record to one row for COPY, and what the merge must know about it."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from target_crmdb.mapping import DELETED_AT, Path, TablePlan, dotted
 from target_crmdb.validation.findings import ConversionError, Finding
-from target_crmdb.validation.values import Converter, CopyValue, converter_for, to_json
+from target_crmdb.validation.values import Converter, CopyValue, converter_of, to_json
 
 _MISSING = object()
 
@@ -36,15 +37,19 @@ class EncodedRow:
 
 
 class RowEncoder:
-    """Writes the records of one table plan."""
+    """Writes the records of one table plan; `discards` counts the records that lost a field's value to its policy."""
 
     def __init__(self, plan: TablePlan) -> None:
+        self.discards: Counter[str] = Counter()
+        self._discarded: list[str] = []
+        self._plan = plan
         self._width = len(plan.columns)
         self._spread = plan.spread
         self._top = self._slots(plan, depth=1)
         self._nested = self._slots(plan, depth=2)
-        self._top_names = {name for _, name, _ in self._top} | ({plan.spread} if plan.spread else set())
-        self._nested_names = {name for _, name, _ in self._nested}
+        live = [column.path for column in plan.columns if not column.retired]
+        self._top_names = {path[0] for path in live if len(path) == 1} | ({plan.spread} if plan.spread else set())
+        self._nested_names = {path[1] for path in live if len(path) > 1}
         paths = [column.path for column in plan.columns]
         version = plan.version_column
         self._version_at = paths.index(version.path) if version else None
@@ -55,25 +60,26 @@ class RowEncoder:
         values: list[CopyValue] = [None] * self._width
         absent: list[int] = []
         extra: dict[str, Any] = {}
+        self._discarded.clear()
         self._fill(values, absent, self._top, record, ())
         if self._spread:
             self._fill_spread(values, absent, extra, record)
         if not self._top_names.issuperset(record):
-            extra |= _rest(record, self._top_names, ())
+            extra |= self._rest(record, self._top_names, ())
         text = self._extra_text(extra) if extra else None
+        self.discards.update(self._discarded)
         return EncodedRow(tuple(values), tuple(absent), text, self._is_plain(values, absent, text))
 
     @staticmethod
     def _slots(plan: TablePlan, *, depth: int) -> list[_Slot]:
         return [
-            (place, column.path[-1], converter_for(column.type))
+            (place, column.path[-1], converter_of(column))
             for place, column in enumerate(plan.columns)
             if len(column.path) == depth
         ]
 
-    @staticmethod
     def _fill(
-        values: list[CopyValue], absent: list[int], slots: list[_Slot], source: Mapping[str, Any], parent: Path
+        self, values: list[CopyValue], absent: list[int], slots: list[_Slot], source: Mapping[str, Any], parent: Path
     ) -> None:
         for place, name, convert in slots:
             value = source.get(name, _MISSING)
@@ -83,7 +89,17 @@ class RowEncoder:
             try:
                 values[place] = convert(value)
             except ConversionError as error:
-                raise EncodingError(Finding(dotted((*parent, name)), error.rule, str(error))) from error
+                self._misfit(place, dotted((*parent, name)), error)
+                absent.append(place)
+
+    def _misfit(self, place: int, field: str, error: ConversionError) -> None:
+        """Leave a value out, if it does not fit because the SCHEMA has changed and the policy says so."""
+        misfit = self._plan.columns[place].misfit
+        if misfit == "reject":
+            raise EncodingError(Finding(field, "schema_change", f"{error}, and its column keeps its type")) from error
+        if misfit is None:
+            raise EncodingError(Finding(field, error.rule, str(error))) from error
+        self._discarded.append(field)
 
     def _fill_spread(
         self, values: list[CopyValue], absent: list[int], extra: dict[str, Any], record: Mapping[str, Any]
@@ -100,7 +116,18 @@ class RowEncoder:
             raise EncodingError(Finding(spread, "not_object", "is not an object"))
         self._fill(values, absent, self._nested, parent, (spread,))
         if not self._nested_names.issuperset(parent):
-            extra |= _rest(parent, self._nested_names, (spread,))
+            extra |= self._rest(parent, self._nested_names, (spread,))
+
+    def _rest(self, source: Mapping[str, Any], named: set[str], parent: Path) -> dict[str, Any]:
+        """Collect the fields that have no column, by their dotted path, as far as the policy keeps them."""
+        plan = self._plan
+        rest = {(*parent, name): value for name, value in source.items() if name not in named}
+        kept = {dotted(path): rest[path] for path in rest if plan.undeclared == "keep" or path in plan.in_extra}
+        lost = [dotted(path) for path, value in rest.items() if value is not None and dotted(path) not in kept]
+        if lost and plan.undeclared == "reject":
+            raise EncodingError(Finding(lost[0], "schema_change", "has no column, and no new one may be added"))
+        self._discarded += lost
+        return kept
 
     @staticmethod
     def _extra_text(extra: dict[str, Any]) -> str:
@@ -113,8 +140,3 @@ class RowEncoder:
         tombstone = self._deleted_at is not None and values[self._deleted_at] is not None
         unversioned = self._version_at is not None and values[self._version_at] is None
         return not (absent or extra or tombstone or unversioned)
-
-
-def _rest(source: Mapping[str, Any], named: set[Any], parent: Path) -> dict[str, Any]:
-    """Collect the fields that have no column, by their dotted path."""
-    return {dotted((*parent, name)): value for name, value in source.items() if name not in named}

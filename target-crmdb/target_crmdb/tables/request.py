@@ -1,0 +1,53 @@
+"""What a SCHEMA message and the settings ask of a table."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from target_crmdb.mapping import COPY, DELETED_AT, EXTRA, HASH, ColumnType, Path
+from target_crmdb.merge import BATCHED_AT, EXTRACTED_AT
+from target_crmdb.settings import SchemaChange
+
+
+@dataclass(frozen=True)
+class TableRequest:
+    """What a SCHEMA message and the settings ask for; `name` is the table's name if it is still free."""
+
+    schema: str
+    name: Path
+    stream: str
+    json_schema: Mapping[str, Any]
+    keys: tuple[str, ...]
+    replication_key: str | None
+    spread: str | None
+    max_columns: int
+    record_metadata: bool
+    run_id: int
+    policy: SchemaChange = "evolve"
+    max_rewrite_bytes: int = 2**30
+    model_schema: str = "crm"
+
+    @property
+    def spreads(self) -> bool:
+        """Whether the SCHEMA has the object whose fields become columns."""
+        parent = self.json_schema["properties"].get(self.spread or "")
+        return bool(parent and parent.get("properties"))
+
+    @property
+    def leading(self) -> tuple[str, ...]:
+        """The fields that get a column before all others: key, replication key and deletion."""
+        return (*self.keys, *([self.replication_key] if self.replication_key else []), DELETED_AT)
+
+    @property
+    def technical(self) -> dict[str, ColumnType]:
+        """The columns that exist whatever the SCHEMA says."""
+        columns = {DELETED_AT: ColumnType.TIMESTAMPTZ, EXTRA: ColumnType.JSONB}
+        if not self.keys:
+            columns |= {HASH: ColumnType.UUID, COPY: ColumnType.INTEGER}
+        if self.record_metadata:
+            columns |= {EXTRACTED_AT: ColumnType.TIMESTAMPTZ, BATCHED_AT: ColumnType.TIMESTAMPTZ}
+        return columns
+
+    def is_ordering(self, path: Path) -> bool:
+        """Tell whether rows are told apart, or their age, by this field."""
+        return path in {(name,) for name in (*self.keys, self.replication_key)}

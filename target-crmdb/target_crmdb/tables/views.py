@@ -1,0 +1,89 @@
+"""Views that are dropped and made again around a change of type, with their options, comments, grants and owner."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+Cursor = psycopg.Cursor[tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class View:
+    """A view as it stands: its name, and the statements that make it again."""
+
+    schema: str
+    name: str
+    create: tuple[sql.Composed, ...]
+
+    @property
+    def drop(self) -> sql.Composed:
+        """The statement that drops it; it drops nothing else."""
+        return sql.SQL("drop view {}").format(sql.Identifier(self.schema, self.name))
+
+
+def rebuilt(views: Sequence[View], change: sql.Composed) -> tuple[sql.Composed, ...]:
+    """Put a change between the dropping of views and their making; each view stands behind those that it reads."""
+    drops = (view.drop for view in reversed(views))
+    return (*drops, change, *(statement for view in views for statement in view.create))
+
+
+def read_view(cursor: Cursor, oid: int) -> View:
+    """Read a view's definition and all that belongs to it."""
+    cursor.execute(
+        "select nspname, relname, pg_get_viewdef(c.oid), coalesce(reloptions, '{}'), pg_get_userbyid(relowner)"
+        " from pg_class c join pg_namespace n on n.oid = relnamespace where c.oid = %s",
+        (oid,),
+    )
+    row = cursor.fetchone()
+    assert row is not None
+    schema, name, definition, options, owner = row
+    view = sql.Identifier(schema, name)
+    create = sql.SQL("create view {}{} as {}").format(view, _options(options), sql.SQL(definition))
+    owned = sql.SQL("alter view {} owner to {}").format(view, sql.Identifier(owner))
+    return View(schema, name, (create, *_comments(cursor, oid, view), *_grants(cursor, oid, view), owned))
+
+
+def _options(options: Sequence[str]) -> sql.Composable:
+    if not options:
+        return sql.SQL("")
+    pairs = (option.partition("=") for option in options)
+    written = [sql.SQL("{} = {}").format(sql.Identifier(name), sql.Literal(value)) for name, _, value in pairs]
+    return sql.SQL(" with ({})").format(sql.SQL(", ").join(written))
+
+
+def _comments(cursor: Cursor, oid: int, view: sql.Identifier) -> Iterator[sql.Composed]:
+    cursor.execute(
+        "select attname, description from pg_description d"
+        " left join pg_attribute a on a.attrelid = d.objoid and a.attnum = d.objsubid and d.objsubid > 0"
+        " where d.classoid = 'pg_class'::regclass and d.objoid = %s",
+        (oid,),
+    )
+    for column, text in cursor.fetchall():
+        if column is None:
+            yield sql.SQL("comment on view {} is {}").format(view, sql.Literal(text))
+        else:
+            yield sql.SQL("comment on column {}.{} is {}").format(view, sql.Identifier(column), sql.Literal(text))
+
+
+def _grants(cursor: Cursor, oid: int, view: sql.Identifier) -> Iterator[sql.Composed]:
+    """Yield what others may do with the view; what its owner may needs no grant."""
+    cursor.execute(
+        "select attname, privilege_type, case when grantee <> 0 then pg_get_userbyid(grantee) end, is_grantable from ("
+        " select null::name as attname, relowner, (aclexplode(relacl)).* from pg_class where oid = %(view)s"
+        " union all"
+        " select attname, relowner, (aclexplode(attacl)).*"
+        " from pg_attribute join pg_class c on c.oid = attrelid where c.oid = %(view)s"
+        ") granted where grantee <> relowner",
+        {"view": oid},
+    )
+    for column, privilege, role, grantable in cursor.fetchall():
+        yield sql.SQL("grant {}{} on {} to {}{}").format(
+            sql.SQL(privilege),
+            sql.SQL(" ({})").format(sql.Identifier(column)) if column else sql.SQL(""),
+            view,
+            sql.Identifier(role) if role else sql.SQL("public"),
+            sql.SQL(" with grant option" if grantable else ""),
+        )
