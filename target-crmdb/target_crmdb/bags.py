@@ -56,8 +56,9 @@ class ContentHash:
 class Copies:
     """Counts the equal rows of one stream over the whole run."""
 
-    def __init__(self, run_id: int, number: int) -> None:
-        self.table = SeenTable(run_id, number, "hash uuid primary key, copies integer not null")
+    def __init__(self, run_id: int, number: int, *, temporary: bool = False) -> None:
+        columns = "hash uuid primary key, copies integer not null"
+        self.table = SeenTable(run_id, number, columns, temporary=temporary)
 
     def number(self, cursor: Cursor, stage: sql.Identifier) -> None:
         """Say of each staged row which copy it is."""

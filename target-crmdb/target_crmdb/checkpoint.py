@@ -100,7 +100,7 @@ class Checkpoints:
             )
         if run.refused_sweeps:
             raise UnconfirmedDeletesError("; ".join(run.refused_sweeps))
-        if batch.state is not None and batch.state != self._printed:
+        if run.prints_state and batch.state is not None and batch.state != self._printed:
             run.failpoints.hit("before_state")
             self._print(batch.state)
             run.failpoints.hit("after_state")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+from psycopg import sql
 
 from target_crmdb import failpoints, history, rejects
 from target_crmdb.bags import Copies
@@ -46,6 +47,10 @@ class Batch:
 
 class LoadRun:
     """An open run; its counters are those of committed transactions only."""
+
+    prints_state = True
+    temporary = False
+    """Whether the tables that a run makes for itself are temporary."""
 
     def __init__(self, session: Session, config: Config, run_id: int) -> None:
         self._session = session
@@ -100,13 +105,13 @@ class LoadRun:
     def seen_keys(self, stream: str) -> SeenKeys:
         """Give the keys seen of a stream, over every SCHEMA that it has in this run."""
         if stream not in self._seen:
-            self._seen[stream] = SeenKeys(self.run_id, self.next_number())
+            self._seen[stream] = SeenKeys(self.run_id, self.next_number(), temporary=self.temporary)
         return self._seen[stream]
 
     def copies(self, stream: str) -> Copies:
         """Give the counts of a keyless stream's equal rows, over every SCHEMA that it has in this run."""
         if stream not in self._copies:
-            self._copies[stream] = Copies(self.run_id, self.next_number())
+            self._copies[stream] = Copies(self.run_id, self.next_number(), temporary=self.temporary)
         return self._copies[stream]
 
     def epoch(self, plan: TablePlan) -> int | None:
@@ -123,13 +128,22 @@ class LoadRun:
                 self._session.fence(cursor, request.schema, request.stream)
                 if self._mode.appends:
                     self._epochs[request.stream] = history.epoch(cursor, self.run_id, request.schema, request.stream)
-                self._tables[request.stream] = plan
-                self.counts.setdefault(request.stream, Counts())
+                self._adopt(request.stream, plan)
                 self._record(cursor, request.stream, self.counts[request.stream], RunNote())
                 self.failpoints.hit("after_ddl")
             return plan
 
         return self._session.attempt(ensure)
+
+    def _adopt(self, stream: str, plan: TablePlan) -> None:
+        self._tables[stream] = plan
+        self.counts.setdefault(stream, Counts())
+
+    def before_merge(self, cursor: Cursor, stream: str, stage: sql.Identifier) -> None:
+        """A piece of a stream is staged and is about to be merged."""
+
+    def before_sweep(self, cursor: Cursor, stream: str) -> None:
+        """A stream's vanished rows are about to be looked for."""
 
     def retire(self, sink: "StreamSink") -> None:
         """Drop the staging table of a sink whose SCHEMA has changed; its rows are committed."""
@@ -205,7 +219,7 @@ class LoadRun:
         self.refused_sweeps = self._sweep(cursor, batch, outcomes) if batch.sweep else []
         counts = self._counted(outcomes, batch.rejects)
         found = [*batch.rejects, *(reject for outcome in outcomes.values() for reject in outcome.rejects)]
-        rejects.store(cursor, self.run_id, found)
+        self._keep_rejects(cursor, found)
         for stream in sorted({*counts, *(batch.notes.keys() & self._tables.keys())}):
             self._record(cursor, stream, counts.get(stream, self.counts.get(stream, Counts())), batch.notes.get(stream))
         failed = self._too_many({**self.counts, **counts}) or self.refused_sweeps
@@ -216,6 +230,9 @@ class LoadRun:
         history.add_batch(cursor, self.run_id, took)
         history.beat(cursor, self.run_id, _peak_memory_mb())
         return counts
+
+    def _keep_rejects(self, cursor: Cursor, found: list[Reject]) -> None:
+        rejects.store(cursor, self.run_id, found)
 
     def _load(self, cursor: Cursor, sink: "StreamSink", load: "StreamBatch") -> "Outcome":
         begun = time.monotonic()
@@ -238,6 +255,7 @@ class LoadRun:
             if counts.rejected:
                 sink.logger.warning("Rows of %s were rejected, so none is marked deleted", sink.stream_name)
                 continue
+            self.before_sweep(cursor, sink.stream_name)
             swept = sink.sweep(cursor, version, counts.seen)
             outcome.counts += Counts(deleted=swept.rows)
             refused += [swept.refused] if swept.refused else []

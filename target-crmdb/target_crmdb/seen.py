@@ -16,9 +16,11 @@ class SeenTable:
     A crash of the server empties unlogged tables, so one that has had rows and has none any more is lost.
     """
 
-    def __init__(self, run_id: int, number: int, columns: LiteralString) -> None:
+    def __init__(self, run_id: int, number: int, columns: LiteralString, *, temporary: bool = False) -> None:
         self.name = sql.Identifier(f"{_PREFIX}{run_id}_{number}")
-        self._create = sql.SQL("create unlogged table if not exists {} ({})").format(self.name, sql.SQL(columns))
+        self._create = sql.SQL("create {} table if not exists {} ({})").format(
+            sql.SQL("temporary" if temporary else "unlogged"), self.name, sql.SQL(columns)
+        )
         self._used = False
         self._filled = False
 

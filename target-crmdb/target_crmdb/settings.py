@@ -156,6 +156,26 @@ _OWN = th.PropertiesList(
         ),
     ),
     th.Property(
+        "dry_run",
+        th.BooleanType,
+        default=False,
+        description=(
+            "Take all records the whole way and write nothing: what would be created, changed, deleted and rejected "
+            "goes to standard error and to dry_run_report. No STATE is printed."
+        ),
+    ),
+    th.Property(
+        "dry_run_report",
+        th.StringType,
+        description="A dry run's report (JSON); by default target-crmdb-dry-run.json in the working folder.",
+    ),
+    th.Property(
+        "log_values",
+        th.BooleanType,
+        default=False,
+        description="Show record values in a dry run's report instead of masking them.",
+    ),
+    th.Property(
         "debug",
         th.BooleanType,
         default=False,

@@ -110,7 +110,7 @@ class StreamSink(Sink):
         self._discards = Discards(self.plan, run.run_id)
         self._stage = StagingTable(self.plan, number)
         self._merge = Merge(self.plan, self._stage.name, WriteMode.of(self.config))
-        places = {column.path: place for place, column in enumerate(self.plan.columns)}
+        places = {column.path: place for place, column in enumerate(self.plan.columns) if not column.retired}
         self._key_places = [places[column.path] for column in self.plan.key_columns]
         version, deleted = self.plan.version_column, (DELETED_AT,)
         self._version_place = places[version.path] if version else None
@@ -244,6 +244,7 @@ class StreamSink(Sink):
         if self._copies is not None:
             self._copies.number(cursor, self._stage.name)
         self._seen.add(cursor, self.plan, self._stage.name, piece.version)
+        self._target.run.before_merge(cursor, self.stream_name, self._stage.name)
         counts = self._merge.run(cursor, piece)
         self._failpoints.hit("after_merge")
         return counts

@@ -60,9 +60,10 @@ class SeenKeys:
     known for good (`_crmdb.versions`). The key is kept as a JSON array, whatever its types.
     """
 
-    def __init__(self, run_id: int, number: int) -> None:
+    def __init__(self, run_id: int, number: int, *, temporary: bool = False) -> None:
         self._run_id = run_id
-        self.table = SeenTable(run_id, number, "version bigint, key jsonb, primary key (version, key)")
+        columns = "version bigint, key jsonb, primary key (version, key)"
+        self.table = SeenTable(run_id, number, columns, temporary=temporary)
         self._versions: set[int] = set()
         self._uncommitted: set[int] = set()
         self.lost = False

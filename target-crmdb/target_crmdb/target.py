@@ -18,6 +18,7 @@ from typing_extensions import override
 from crmdb_core import redaction
 from crmdb_core.exits import Terminated, critical, describe, install_signals
 from target_crmdb.checkpoint import Checkpoints, log_counts
+from target_crmdb.dry_run import DryRun
 from target_crmdb.exceptions import (
     BrokenMessageError,
     CrmdbError,
@@ -80,7 +81,8 @@ class TargetCrmdb(Target):
     def run(self) -> LoadRun:
         """The run in the database; opened when first needed."""
         if self._run is None:
-            self._run = LoadRun.open(self.config, {self.name: self.plugin_version, "singer-sdk": self.sdk_version})
+            kind = DryRun if self.config.get("dry_run") else LoadRun
+            self._run = kind.open(self.config, {self.name: self.plugin_version, "singer-sdk": self.sdk_version})
             install_signals()  # an SSH tunnel has put its own handlers in their place
         return self._run
 

@@ -69,14 +69,18 @@ class TableChange:
     warnings: tuple[str, ...] = ()
 
 
-def apply(cursor: Cursor, change: TableChange) -> None:
-    """Make the table what its plan says, in the caller's transaction, with one schema log line per change."""
+def apply(cursor: Cursor, change: TableChange, *, execute: bool = True) -> None:
+    """Make the table what its plan says, in the caller's transaction, with one schema log line per change.
+
+    Without `execute` only the record is written, which for a dry run is a temporary one.
+    """
     request, table = change.request, change.plan.table
     if not change.is_recorded:
         adopted = any(one.kind == "adopt table" for one in change.changes)
         record.add_table(cursor, request, table, adopted=adopted)
     for one in change.changes:
-        _execute(cursor, request, table, one)
+        if execute:
+            _execute(cursor, request, table, one)
         log(cursor, request.run_id, change.plan, one)
     record.retire(cursor, request.schema, table, change.left)
     record.add(cursor, request.schema, table, change.new)

@@ -29,15 +29,15 @@ def change_types(table: sql.Identifier, types: Iterable[tuple[str, ColumnType | 
     """Give columns wider types, each by name, old and new type, in one pass over the table."""
     actions = [
         sql.SQL("alter column {} type {} using {}").format(
-            sql.Identifier(name), sql.SQL(new.value), _widened(name, old, new)
+            sql.Identifier(name), sql.SQL(new.value), widened(name, old, new)
         )
         for name, old, new in types
     ]
     return sql.SQL("alter table {} {}").format(table, sql.SQL(", ").join(actions))
 
 
-def _widened(name: str, old: ColumnType | None, new: ColumnType) -> sql.Composed:
-    """Write a value in the new type. No value is lost: it holds what both hold.
+def widened(name: str, old: ColumnType | None, new: ColumnType) -> sql.Composed:
+    """Write a column's value in a wider type. No value is lost: it holds what both hold.
 
     A double becomes a numeric by way of its shortest text, since the plain cast keeps 15 digits only.
     """
