@@ -78,6 +78,27 @@ def test_crmdb_history(load: Loader, singer: Singer, crmdb: Any) -> None:
     assert [(6, 6, 1, 2)] == [(row["expected"], row["seen"], row["rejected"], row["api_calls"]) for row in newest]
 
 
+def test_the_history_tells_what_a_run_took(load: Loader, singer: Singer, crmdb: Any) -> None:
+    fill(load, singer)
+    (newest,) = json.loads(crmdb("history", "--json", "--runs", "1").stdout)
+    assert newest["changes_per_call"] == 1  # one created, one updated, two calls
+    assert newest["bytes"] > 100
+    assert newest["batches"] >= 1
+    assert 0 < newest["p50_seconds"] <= newest["p95_seconds"]
+    assert 10 < newest["peak_memory_mb"] < 10_000
+    assert [(True,)] == load.database.query(
+        "SELECT sum(bytes) = (SELECT sum(bytes) FROM _crmdb.run_streams) FROM _crmdb.batches"
+    )
+
+
+def test_the_history_has_the_state_before_and_after(load: Loader, singer: Singer, crmdb: Any) -> None:
+    for number in (1, 2):
+        load(singer.schema(), singer.record({"id": str(number)}), singer.state(number))
+    (run,) = json.loads(crmdb("history", "--run", "2").stdout)
+    assert ({"bookmarks": 1}, {"bookmarks": 2}) == (run["state_before"], run["state_after"])
+    assert "upsert" == run["load_method"]
+
+
 def test_crmdb_rejects_shows_no_values_unless_asked(load: Loader, singer: Singer, crmdb: Any) -> None:
     fill(load, singer)
     plain = crmdb("rejects", "list")

@@ -15,22 +15,33 @@ select r.run_id, r.source, s.stream, coalesce(s.status, r.status) as status,
     round(extract(epoch from coalesce(s.ended_at, r.ended_at, now()) - coalesce(s.started_at, r.started_at)), 1)
         as seconds,
     s.expected, s.seen, s.created, s.updated, s.unchanged, s.stale, s.deduplicated, s.rejected, s.deleted, s.api_calls,
-    s.waited_seconds, r.error
+    round((s.created + s.updated)::numeric / nullif(s.api_calls, 0), 1) as changes_per_call, s.waited_seconds,
+    s.bytes, s.batches, round(s.batch_seconds_p50::numeric, 3) as p50_seconds,
+    round(s.batch_seconds_p95::numeric, 3) as p95_seconds, r.peak_memory_mb, r.load_method, r.error
 from runs r left join run_streams s using (run_id)
 where r.run_id in (select run_id from runs order by run_id desc limit %(runs)s)
     and (%(stream)s::text is null or s.stream = %(stream)s)
 order by r.run_id desc, s.stream
+"""
+_RUN = """
+select run_id, source, target_schema, load_method, status, started_at, ended_at, heartbeat_at, pid, host, versions,
+    peak_memory_mb, state_before, (select state from state where state.run_id = runs.run_id) as state_after, error
+from runs where run_id = %s
 """
 
 
 @click.command()
 @click.option("--runs", default=10, show_default=True, type=click.IntRange(min=1), help="How many of the last runs.")
 @click.option("--stream", help="Only this stream.")
+@click.option("--run", "run_id", type=int, help="Everything of one run, its state before and after included (JSON).")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
-def history(access: Access, runs: int, stream: str | None, *, as_json: bool) -> None:
+def history(access: Access, runs: int, stream: str | None, run_id: int | None, *, as_json: bool) -> None:
     """Show the last runs, newest first, with the counters of every stream; a killed one is `interrupted`."""
     with access.bookkept() as connection:
         with contextlib.suppress(InsufficientPrivilege, ReadOnlySqlTransaction):  # a reader leaves it to the next run
             close_dead(connection, access.bookkeeping)
+        if run_id is not None:
+            print_rows(connection.execute(_RUN, (run_id,)), as_json=True)
+            return
         print_rows(connection.execute(_QUERY, {"runs": runs, "stream": stream}), as_json=as_json, compact=True)

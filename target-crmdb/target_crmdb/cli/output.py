@@ -53,5 +53,5 @@ def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, Decimal):
-        return float(value) if value == Decimal(float(value)) else str(value)
+        return float(value) if value == Decimal(str(float(value))) else str(value)
     return str(value)
