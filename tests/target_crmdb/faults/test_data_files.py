@@ -219,7 +219,7 @@ def test_keys_missing_null_and_of_two_types(load: Loader) -> None:
     """D17: no row without a key, none whose key is guessed; of a name given twice the last counts."""
     assert END == load.file("keys_missing_null_and_of_two_types", max_protocol_errors=1)
     assert [("", "empty"), ("1", "text"), ("3", "last"), ("good", "kept")] == load.table("id, name")
-    assert [(3, "id", "type"), (4, "id", "type"), (5, None, "missing_key"), (8, "id", "type"), (9, "id", "type")] == [
+    assert [(3, "id", "type"), (4, "id", "type"), (5, "id", "missing_key"), (8, "id", "type"), (9, "id", "type")] == [
         found[1:] for found in load.rejects()
     ]
 
