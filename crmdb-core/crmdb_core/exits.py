@@ -15,7 +15,7 @@ import click
 from singer_sdk.exceptions import ConfigurationError, ConfigValidationError, DiscoveryError, MappingError
 from singer_sdk.plugin_base import SingerCommand
 
-from crmdb_core import redaction
+from crmdb_core import redaction, stderr
 from crmdb_core.config_file import guard_config_option
 from crmdb_core.exceptions import ConfigError, CrmdbError, ExitCode, Terminated, TryLaterError, one_line
 from crmdb_core.signals import SignalGate, critical, install_signals
@@ -44,6 +44,7 @@ def run(command: click.Command, *, name: str, args: Sequence[str] | None = None)
     Every failure is one plain, redacted line on stderr; a traceback (of places, not values) only at log level DEBUG.
     A wrong command line counts as configuration: 78, where click itself would say 2.
     """
+    stderr.install()
     redaction.install()
     install_signals()
     _leave(_outcome(command, name, args))
@@ -137,4 +138,6 @@ def _leave(code: int) -> NoReturn:
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = code or ExitCode.FAILED
+    if isinstance(sys.stderr, stderr.PatientError):
+        sys.stderr.drain()
     sys.exit(int(code))

@@ -14,7 +14,7 @@ import psycopg
 from psycopg import sql
 
 from target_crmdb.mapping import TablePlan, dotted
-from target_crmdb.seen import SeenTable
+from target_crmdb.seen import SeenKind, SeenTable
 from target_crmdb.validation.values import CopyValue
 
 Cursor = psycopg.Cursor[tuple[Any, ...]]
@@ -54,11 +54,12 @@ class ContentHash:
 
 
 class Copies:
-    """Counts the equal rows of one stream over the whole run."""
+    """Counts the equal rows of one stream over the whole run; a crash of the server must not forget them."""
 
     def __init__(self, run_id: int, number: int, *, temporary: bool = False) -> None:
         columns = "hash uuid primary key, copies integer not null"
-        self.table = SeenTable(run_id, number, columns, temporary=temporary)
+        kind: SeenKind = "temporary" if temporary else "logged"
+        self.table = SeenTable(run_id, number, columns, kind)
 
     def number(self, cursor: Cursor, stage: sql.Identifier) -> None:
         """Say of each staged row which copy it is."""

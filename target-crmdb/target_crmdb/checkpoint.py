@@ -24,7 +24,7 @@ class Checkpoints:
 
     def __init__(self, config: Config) -> None:
         self._rows_at_most = int(config.get("batch_size_rows") or 10_000)
-        self._bytes_at_most = int(config.get("max_batch_bytes") or 2**24)
+        self._bytes_at_most = int(config.get("max_batch_bytes") or 2**23)
         self._interval = float(config.get("state_interval", 5))
         self._max_rejects = config.get("max_rejects")
         self._max_protocol_errors = int(config.get("max_protocol_errors", 0))

@@ -154,6 +154,10 @@ def _prepare(connection: Connection, config: Config) -> None:
         "select set_config(name, value, false) from unnest(%s::text[], %s::text[]) as s (name, value)",
         (list(settings), list(settings.values())),
     )
+    # STATE says that rows are durable, so a commit must be more than a promise
+    connection.execute(
+        "select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'"
+    )
 
 
 def _milliseconds(seconds: Any) -> str:

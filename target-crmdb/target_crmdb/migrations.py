@@ -10,6 +10,7 @@ from psycopg import Connection, sql
 from target_crmdb.exceptions import ConfigError
 from target_crmdb.locks import advisory_key, waiting_lock
 
+_TABLE = re.compile(r"^create table (\w+)", re.MULTILINE)
 _FILE = re.compile(r"(\d{4})_\w+\.sql")
 
 
@@ -32,6 +33,7 @@ def migrate(connection: Connection, schema: str) -> None:
     migrations = known_migrations()
     newest = migrations[-1].version
     if _version(connection, schema) == newest:
+        _check_tables(connection, schema, migrations)
         return
     with waiting_lock(connection, advisory_key("migrate", schema)):
         version = _version(connection, schema)
@@ -43,6 +45,18 @@ def migrate(connection: Connection, schema: str) -> None:
         for migration in migrations:
             if migration.version > version:
                 _apply(connection, schema, migration)
+
+
+def _check_tables(connection: Connection, schema: str, migrations: list[Migration]) -> None:
+    """Raise ConfigError if somebody has dropped a table: what it said of names or runs cannot be made up."""
+    wanted = {name for migration in migrations for name in _TABLE.findall(migration.text)}
+    rows = connection.execute("select tablename from pg_tables where schemaname = %s", (schema,)).fetchall()
+    missing = sorted(wanted - {row[0] for row in rows})
+    if missing:
+        raise ConfigError(
+            f"The bookkeeping has lost {', '.join(f'{schema}.{name}' for name in missing)}; restore it from a backup, "
+            f"or rename the schema {schema}: a new one is begun, and the tables of your streams are adopted"
+        )
 
 
 def _read() -> Iterator[Migration]:

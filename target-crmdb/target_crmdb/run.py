@@ -14,7 +14,6 @@ from psycopg import sql
 from target_crmdb import failpoints, history, rejects
 from target_crmdb.bags import Copies
 from target_crmdb.counts import Counts
-from target_crmdb.exceptions import TryLaterError
 from target_crmdb.history import RunNote, Status, StreamRow
 from target_crmdb.locks import unlock_all
 from target_crmdb.mapping import TablePlan
@@ -203,15 +202,9 @@ class LoadRun:
         return self._too_many(self.counts)
 
     def _verify(self, cursor: Cursor) -> None:
-        """After a lost connection: see whether the server has crashed and forgotten what came in this run."""
+        """After a lost connection: see whether the server has crashed and forgotten which keys came in this run."""
         for keys in self._seen.values():
             keys.lost |= keys.table.is_lost(cursor)
-        for stream, copies in self._copies.items():
-            if copies.table.is_lost(cursor):
-                raise TryLaterError(
-                    f"The server crashed and has forgotten which rows of {stream}, a stream without a key, came in "
-                    "this run; run again"
-                )
 
     def _write(self, cursor: Cursor, batch: Batch, begun: float) -> dict[str, Counts]:
         self._session.check_fences(cursor)

@@ -1,6 +1,6 @@
-"""What came in this run, in unlogged tables: they outlive a lost connection, and write no WAL."""
+"""What came in this run, in tables of its own, which outlive a lost connection and end with the run."""
 
-from typing import Any, LiteralString
+from typing import Any, Literal, LiteralString
 
 import psycopg
 from psycopg import sql
@@ -8,19 +8,20 @@ from psycopg import sql
 Cursor = psycopg.Cursor[tuple[Any, ...]]
 
 _PREFIX = "seen_"
+_CREATE = {"logged": "create table", "unlogged": "create unlogged table", "temporary": "create temporary table"}
+
+SeenKind = Literal["logged", "unlogged", "temporary"]
 
 
 class SeenTable:
     """One such table; made by the first transaction that needs it, dropped with its run.
 
-    A crash of the server empties unlogged tables, so one that has had rows and has none any more is lost.
+    An unlogged one writes no WAL, but a crash of the server empties it: if it has had rows and has none, it is lost.
     """
 
-    def __init__(self, run_id: int, number: int, columns: LiteralString, *, temporary: bool = False) -> None:
+    def __init__(self, run_id: int, number: int, columns: LiteralString, kind: SeenKind) -> None:
         self.name = sql.Identifier(f"{_PREFIX}{run_id}_{number}")
-        self._create = sql.SQL("create {} table if not exists {} ({})").format(
-            sql.SQL("temporary" if temporary else "unlogged"), self.name, sql.SQL(columns)
-        )
+        self._create = sql.SQL("{} if not exists {} ({})").format(sql.SQL(_CREATE[kind]), self.name, sql.SQL(columns))
         self._used = False
         self._filled = False
 
@@ -47,7 +48,7 @@ def drop_tables(cursor: Cursor, schema: str, run_id: int) -> None:
     """Drop the tables of a run that has ended."""
     cursor.execute(
         "select relname from pg_class c join pg_namespace n on n.oid = c.relnamespace"
-        " where nspname = %s and relkind = 'r' and relpersistence = 'u' and starts_with(relname, %s)",
+        " where nspname = %s and relkind = 'r' and starts_with(relname, %s)",
         (schema, f"{_PREFIX}{run_id}_"),
     )
     for (name,) in cursor.fetchall():

@@ -1,5 +1,6 @@
 """What a Postgres error means for the run: try again, later, mend the settings, or fail; in words without values."""
 
+import contextlib
 import re
 from typing import Any
 
@@ -11,13 +12,22 @@ from target_crmdb.exceptions import ConfigError, CrmdbError, TryLaterError
 _TRANSIENT = (errors.SerializationFailure, errors.DeadlockDetected, errors.LockNotAvailable)
 # connection exceptions, and a server that shuts down, crashed, or is starting
 _LOST = ("08", "57P01", "57P02", "57P03")
-_DENIED = re.compile(r"permission denied for (?P<kind>\w+) (?P<name>.+)")
+_DENIED = re.compile(r"(?:permission denied for|must be owner of) (?P<kind>\w+) (?P<name>.+)")
 _GRANTS = {
-    "schema": "GRANT USAGE, CREATE ON SCHEMA {name} TO {role}",
-    "table": "GRANT SELECT, INSERT, UPDATE, DELETE ON {name} TO {role}",
-    "sequence": "GRANT USAGE ON SEQUENCE {name} TO {role}",
-    "database": "GRANT CREATE, TEMPORARY ON DATABASE {name} TO {role}",
+    "schema": 'GRANT USAGE, CREATE ON SCHEMA "{name}" TO "{role}"',
+    "table": 'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA "{schema}" TO "{role}"',
+    "sequence": 'GRANT USAGE ON ALL SEQUENCES IN SCHEMA "{schema}" TO "{role}"',
+    "database": 'GRANT CREATE, TEMPORARY ON DATABASE "{name}" TO "{role}"',
 }
+_OWNERSHIP = 'GRANT "{owner}" TO "{role}"'
+# a name alone does not say in which schema it stands: those that the role may not use in full come first
+_RELATION = """
+select n.nspname, pg_get_userbyid(c.relowner) from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where c.relname = %s and n.nspname !~ '^pg_'
+order by has_schema_privilege(n.oid, 'usage'), pg_has_role(c.relowner, 'usage'),
+    n.nspname = any(current_schemas(false)) desc
+limit 1
+"""
 
 
 def is_lost(error: psycopg.Error) -> bool:
@@ -46,13 +56,25 @@ def explain(error: psycopg.Error, connection: psycopg.Connection[Any] | None = N
 
 
 def _grant(text: str, connection: psycopg.Connection[Any] | None) -> str:
-    """Say the GRANT that would help, as far as the server's words tell what is missing."""
-    role = "the role" if connection is None else f'"{connection.info.user}"'
+    """Say the GRANT that would help, as far as the server's words and catalogues tell what is missing."""
     denied = _DENIED.search(text)
-    statement = _GRANTS.get(denied["kind"]) if denied else None
-    if denied is None or statement is None:
-        return f"GRANT {role} what is missing, or connect as the owner"
-    return f"run as its owner: {statement.format(name=denied['name'], role=role)}"
+    if connection is None or denied is None:
+        return "GRANT the role what is missing, or connect as the owner"
+    role, name = connection.info.user, denied["name"]
+    schema, owner = _place(connection, name)
+    form = _OWNERSHIP if text.startswith("must be owner") else _GRANTS.get(denied["kind"])
+    if form is None or ("{schema}" in form and not schema) or ("{owner}" in form and not owner):
+        return f'GRANT "{role}" what is missing, or connect as the owner'
+    return f"run as its owner: {form.format(name=name, schema=schema, owner=owner, role=role)}"
+
+
+def _place(connection: psycopg.Connection[Any], name: str) -> tuple[str | None, str | None]:
+    """Find schema and owner of a relation that the server named."""
+    with contextlib.suppress(psycopg.Error):
+        row = connection.execute(_RELATION, (name,)).fetchone()
+        if row is not None:
+            return str(row[0]), str(row[1])
+    return None, None
 
 
 def _by_class(error: psycopg.Error, text: str) -> CrmdbError:

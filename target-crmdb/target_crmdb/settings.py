@@ -44,7 +44,7 @@ _OWN = th.PropertiesList(
     th.Property(
         "max_batch_bytes",
         th.IntegerType(minimum=1),
-        default=16 * 1024 * 1024,
+        default=8 * 1024 * 1024,
         description="Commit when the messages waiting have this many bytes, all streams together.",
     ),
     th.Property(

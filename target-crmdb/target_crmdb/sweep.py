@@ -63,7 +63,7 @@ class SeenKeys:
     def __init__(self, run_id: int, number: int, *, temporary: bool = False) -> None:
         self._run_id = run_id
         columns = "version bigint, key jsonb, primary key (version, key)"
-        self.table = SeenTable(run_id, number, columns, temporary=temporary)
+        self.table = SeenTable(run_id, number, columns, "temporary" if temporary else "unlogged")
         self._versions: set[int] = set()
         self._uncommitted: set[int] = set()
         self.lost = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 from contextlib import redirect_stdout
@@ -17,7 +18,7 @@ import pytest
 from target_crmdb import TargetCrmdb
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 Message = dict[str, Any]
 # with compiled modules kept, a process starts in a third of the time
@@ -135,6 +136,16 @@ class Singer:
     def activate(version: int, *, stream: str = "contacts") -> Message:
         """An ACTIVATE_VERSION."""
         return {"type": "ACTIVATE_VERSION", "stream": stream, "version": version}
+
+
+@pytest.fixture(autouse=True)
+def _signals() -> Iterator[None]:
+    """Give pytest its own signal handlers back: a target that ran in this process has put others in their place."""
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.getsignal(number) for number in numbers]
+    yield
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
 
 
 @pytest.fixture

@@ -37,6 +37,7 @@ def check(
     """Raise ConfigError, with the whole plan, unless the table can be adopted for these fields."""
     problems = [*_of_relation(request, table, stored)]
     if stored.is_table:
+        problems += _of_partitions(cursor, request, table, stored)
         problems += _of_keys(cursor, request, table, stored, wanted)
         problems += _of_columns(request, table, stored, wanted)
     if not problems:
@@ -65,6 +66,17 @@ def _of_relation(request: TableRequest, table: str, stored: StoredTable) -> Iter
         yield Problem(
             f"stream {request.stream} has no key, and a table can be taken over for a stream with a key only; "
             f"rename {table}"
+        )
+
+
+def _of_partitions(cursor: Cursor, request: TableRequest, table: str, stored: StoredTable) -> Iterator[Problem]:
+    if (
+        stored.kind == "p"
+        and not cursor.execute("select 1 from pg_inherits where inhparent = %s limit 1", (stored.oid,)).fetchone()
+    ):
+        yield Problem(
+            f"it has no partition that would take a row; create them as its key asks ({request.schema}.{table} is "
+            "partitioned)"
         )
 
 
