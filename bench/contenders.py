@@ -125,6 +125,7 @@ def _script(feed: Feed, rows: str) -> str:
     return f"""
         SET client_min_messages = warning;
         SET jit = off;
+        SET work_mem = '64MB';
         CREATE SCHEMA IF NOT EXISTS {SCHEMA};
         CREATE TABLE IF NOT EXISTS {table} ({columns}, PRIMARY KEY ({KEY}));
         BEGIN;

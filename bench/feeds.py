@@ -48,7 +48,7 @@ class Feed:
 
 
 def write_feeds(folder: Path, shape: Shape, rows: int) -> dict[str, Feed]:
-    """Write the loads by name: none; all rows; 30 % of them changed and 5 % new, in any order; the same again."""
+    """Write the loads by name: none; all rows; 30 % of them changed and 5 % new, in any order; the whole table again."""
     return _apart(_feeds, folder, shape, rows)
 
 
@@ -70,12 +70,12 @@ def _feeds(folder: Path, shape: Shape, rows: int) -> dict[str, Feed]:
     added = [shape.make(chance, rows + number) for number in range(int(rows * _NEW))]
     update = [*changed, *added]
     chance.shuffle(update)
-    changes = _write(folder / f"{shape.stream}-{UPDATE}", shape, update)
+    final = {row[KEY]: row for row in [*table, *update]}
     return {
         NOTHING: _write(folder / f"{shape.stream}-{NOTHING}", shape, []),
         INITIAL: _write(folder / f"{shape.stream}-{INITIAL}", shape, table),
-        UPDATE: changes,
-        UNCHANGED: changes,
+        UPDATE: _write(folder / f"{shape.stream}-{UPDATE}", shape, update),
+        UNCHANGED: _write(folder / f"{shape.stream}-{UNCHANGED}", shape, [*final.values()]),
     }
 
 
