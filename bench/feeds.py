@@ -48,7 +48,7 @@ class Feed:
 
 
 def write_feeds(folder: Path, shape: Shape, rows: int) -> dict[str, Feed]:
-    """Write the loads by name: none; all rows; 30 % of them changed and 5 % new, in any order; the whole table again."""
+    """Write the loads by name: none; all rows; 30 % of them changed and 5 % new, shuffled; the whole table again."""
     return _apart(_feeds, folder, shape, rows)
 
 

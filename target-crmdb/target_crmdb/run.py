@@ -184,6 +184,10 @@ class LoadRun:
         """End what is under way in the database, from another thread; it is rolled back."""
         self._session.cancel()
 
+    def cut(self) -> None:
+        """Cut the connection, from another thread, where even that is not answered."""
+        self._session.cut()
+
     def close(self, status: Status, error: str | None = None) -> None:
         """End the run with this status and disconnect; a lost connection leaves that to the next run."""
         with self._session.ending() as connection:

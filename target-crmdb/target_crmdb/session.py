@@ -3,7 +3,10 @@
 import contextlib
 import itertools
 import logging
+import os
 import random
+import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -45,6 +48,7 @@ class Session:
         self._patience = float(config["retry_timeout"])
         self._stack = ExitStack()
         self._streams: dict[tuple[str, str], None] = {}
+        self._stopped = threading.Event()
         self.run_id: int | None = None
         self.on_reconnect: Callable[[Cursor], None] = lambda _: None
         self.connection = self._open()
@@ -123,7 +127,7 @@ class Session:
         lost = is_lost(error) or self.connection.closed
         if not (lost or is_transient(error)):
             raise explain(error, self.connection) from error
-        if time.monotonic() >= until:
+        if self._stopped.is_set() or time.monotonic() >= until:
             raise self._given_up(error, lost=lost) from error
         what = "The connection was lost" if lost else f"Postgres ended the transaction ({type(error).__name__})"
         _logger.warning("%s; trying again", what)
@@ -160,14 +164,20 @@ class Session:
         if not lock_soon(self.connection, advisory_key("stream", schema, stream)):
             raise TryLaterError(f"Another run is loading {stream} into schema {schema}; try again when it has ended")
 
-    @staticmethod
-    def _pause(number: int) -> None:
-        time.sleep(min(0.05 * 2**number, _LONGEST_PAUSE) * random.uniform(0.5, 1))  # noqa: S311 - no secret
+    def _pause(self, number: int) -> None:
+        self._stopped.wait(min(0.05 * 2**number, _LONGEST_PAUSE) * random.uniform(0.5, 1))  # noqa: S311 - no secret
 
     def cancel(self) -> None:
-        """End the statement under way, from another thread."""
+        """End the statement under way, from another thread; nothing is tried again."""
+        self._stopped.set()
         with contextlib.suppress(psycopg.Error):
             self.connection.cancel_safe(timeout=2)
+
+    def cut(self) -> None:
+        """Cut the connection, from another thread: the server may not answer at all."""
+        self._stopped.set()
+        with contextlib.suppress(psycopg.Error, OSError), socket.socket(fileno=os.dup(self.connection.fileno())) as end:
+            end.shutdown(socket.SHUT_RDWR)
 
     @contextlib.contextmanager
     def ending(self) -> Iterator[Connection | None]:

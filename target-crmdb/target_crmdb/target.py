@@ -39,7 +39,7 @@ from target_crmdb.worker import DatabaseThread
 
 T = TypeVar("T")
 
-_GRACE = 8.0
+_GRACE = 6.0
 """Seconds that a batch may take to finish after SIGTERM; then it is rolled back (promised: 10 s in all)."""
 
 
@@ -334,7 +334,14 @@ class TargetCrmdb(Target):
             self.checkpoint()
             self._database.wait(max(0.1, until - time.monotonic()))
         except TimeoutError:
-            self.run.cancel()
+            self._roll_back()
+
+    def _roll_back(self) -> None:
+        self.run.cancel()
+        try:
+            self._database.wait(1)
+        except TimeoutError:
+            self.run.cut()
             self._database.wait(1)
 
     def _close(self, status: Status, error: str | None = None) -> None:
