@@ -13,6 +13,7 @@ import msgspec
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
 from typing_extensions import override
 
+from target_crmdb.batch_files import BatchMessage
 from target_crmdb.exceptions import BrokenMessageError, ProtocolError
 from target_crmdb.input import InputLines
 from target_crmdb.validation import replace_unstorable
@@ -94,6 +95,27 @@ class MessageReader(GenericSingerReader[bytes]):
         message = self._decoded(line)
         if not isinstance(message, dict) or not isinstance(message.get("type"), str):
             raise BrokenMessageError("The line is not a Singer message")
+        return self._storable(message, line)
+
+    def read_record(self, text: bytes, batch: BatchMessage, callback: Callable[[Message], None]) -> None:
+        """Hand over a record of a batch file as if it had come in a RECORD message; a broken one is rejected."""
+        line = batch.as_record(text)
+        envelope = Envelope("RECORD", batch.stream, msgspec.Raw(text), batch.version, batch.time_extracted)
+        if not _is_suspect(text) and self._listener.take_raw(envelope, line, self.line_number):
+            return
+        self.line = text
+        try:
+            record = self._decoded(text)
+            if not isinstance(record, dict):
+                raise BrokenMessageError("A line of a batch file is not a record", stream=batch.stream)
+            self.line = line
+            message = {"type": "RECORD", "stream": batch.stream, "record": record, "version": batch.version}
+            callback(self._storable({**message, "time_extracted": batch.time_extracted}, text))
+        except ProtocolError as error:
+            error.stream = error.stream or batch.stream
+            self._broken(error, complete=True)
+
+    def _storable(self, message: Message, line: bytes | str) -> Message:
         self.unstorable = _is_suspect(line) and has_unstorable(message)
         if self.unstorable and self._sanitize:
             self.unstorable = False

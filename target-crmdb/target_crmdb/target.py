@@ -17,6 +17,7 @@ from typing_extensions import override
 
 from crmdb_core import redaction
 from crmdb_core.exits import Terminated, critical, describe, install_signals
+from target_crmdb.batch_files import BatchMessage, read_records
 from target_crmdb.checkpoint import Checkpoints, log_counts
 from target_crmdb.exceptions import (
     BrokenMessageError,
@@ -54,6 +55,7 @@ class TargetCrmdb(Target):
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
         *Target.capabilities,
         PluginCapabilities.ACTIVATE_VERSION,
+        PluginCapabilities.BATCH,
         TargetCapabilities.TARGET_SCHEMA,
         TargetCapabilities.HARD_DELETE,
     ]
@@ -220,7 +222,13 @@ class TargetCrmdb(Target):
 
     @override
     def _process_batch_message(self, message_dict: Message) -> None:
-        raise CrmdbError("BATCH messages are not supported; switch batch_config off in the tap")
+        batch = BatchMessage.of(message_dict)
+        if batch.stream not in self.mapper.stream_maps:
+            raise RecordBeforeSchemaError(
+                f"A BATCH of stream {batch.stream} came before its SCHEMA; mend the tap", stream=batch.stream
+            )
+        for text in read_records(batch, self.config):
+            self._reader.read_record(text, batch, self._process_record_message)
 
     # Commits
 
