@@ -7,7 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import IO, Any, Protocol
+from typing import IO, Any, ClassVar, Protocol
 
 import msgspec
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
@@ -63,6 +63,9 @@ class Listener(Protocol):
 
 class MessageReader(GenericSingerReader[bytes]):
     """Reads bytes from stdin, or text from a test; `line` and `line_number` are those of the current message."""
+
+    numbered: ClassVar[str] = "Line"
+    """What `line_number` counts."""
 
     def __init__(self, listener: Listener, *, sanitize: bool) -> None:
         super().__init__()
@@ -135,7 +138,7 @@ class MessageReader(GenericSingerReader[bytes]):
             if self._take_raw(line):
                 raw += 1
             elif line and not line.isspace():
-                self._process_line(line, lines, callbacks, counts)
+                self._process_line(line, callbacks, counts, complete=lines.complete)
         counts["RECORD"] += raw
         return counts
 
@@ -152,15 +155,16 @@ class MessageReader(GenericSingerReader[bytes]):
     def _process_line(
         self,
         line: bytes | str,
-        lines: InputLines,
         callbacks: Mapping[str, Callable[[Message], None]],
         counts: Counter[str],
+        *,
+        complete: bool,
     ) -> None:
         try:
             message = self.deserialize_json(line)
             self._dispatch(message, callbacks)
         except ProtocolError as error:
-            self._broken(error, complete=lines.complete)
+            self._broken(error, complete=complete)
         else:
             counts[message["type"]] += 1
 
@@ -177,7 +181,7 @@ class MessageReader(GenericSingerReader[bytes]):
         if isinstance(error, BrokenMessageError) and not complete:
             _logger.warning("The input ends within line %d; that line is left out", self.line_number)
             return
-        _logger.warning("Line %d: %s", self.line_number, error)
+        _logger.warning("%s %d: %s", self.numbered, self.line_number, error)
         self._listener.reject_line(error)
 
     @staticmethod

@@ -4,21 +4,22 @@ import itertools
 import resource
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from target_crmdb import failpoints, history, rejects
+from target_crmdb import failpoints, history
 from target_crmdb.counts import Counts
 from target_crmdb.history import RunNote, Status, StreamRow
 from target_crmdb.locks import unlock_all
 from target_crmdb.mapping import TablePlan
-from target_crmdb.rejects import Cursor, Reject
+from target_crmdb.rejects import Cursor, Ledger, Reject
+from target_crmdb.schemas import StreamSchema
 from target_crmdb.server_errors import explain
 from target_crmdb.session import Session
-from target_crmdb.settings import Config, source_of
+from target_crmdb.settings import Config, maps_records, source_of
 from target_crmdb.sweep import SeenKeys
 from target_crmdb.tables import TableRequest, ensure_table
 from target_crmdb.timings import Timings
@@ -39,12 +40,17 @@ class Batch:
     sweep: bool = False
     bytes: int = 0
 
+    def lines(self) -> Iterator[int]:
+        """Give the numbers of the lines whose rows go to Postgres."""
+        return (line for _, load in self.loads for piece in load.pieces for line, _ in piece.origins)
+
 
 class LoadRun:
     """An open run; its counters are those of committed transactions only."""
 
-    def __init__(self, session: Session, config: Config, run_id: int) -> None:
+    def __init__(self, session: Session, config: Config, run_id: int, ledger: Ledger) -> None:
         self._session = session
+        self._ledger = ledger
         self._config = config
         self._numbers = itertools.count(1)
         self._batch_number = 0
@@ -56,7 +62,7 @@ class LoadRun:
         self.counts: dict[str, Counts] = {}
 
     @classmethod
-    def open(cls, config: Config, versions: Mapping[str, str]) -> "LoadRun":
+    def open(cls, config: Config, versions: Mapping[str, str], ledger: Ledger) -> "LoadRun":
         """Connect, bring the bookkeeping up to date, close runs that were killed, and begin a run."""
         session = Session(config)
         known = {**versions, "postgres": _server_version(session.connection)}
@@ -65,6 +71,8 @@ class LoadRun:
             str(config.get("default_target_schema") or ""),
             str(config.get("load_method") or ""),
             known,
+            ledger.kind,
+            maps_records(config),
         )
         try:
             session.attempt(session.prepare)
@@ -72,7 +80,7 @@ class LoadRun:
         except BaseException:
             with session.ending():
                 raise
-        return cls(session, config, run_id)
+        return cls(session, config, run_id, ledger)
 
     @property
     def connection(self) -> "Connection":
@@ -94,7 +102,7 @@ class LoadRun:
             self._seen[stream] = SeenKeys(self.next_number(), self.run_id)
         return self._seen[stream]
 
-    def ensure_table(self, request: TableRequest) -> TablePlan:
+    def ensure_table(self, request: TableRequest, schema: StreamSchema) -> TablePlan:
         """Lock the stream for this run, or raise TryLaterError, and make its table fit."""
 
         def ensure() -> TablePlan:
@@ -102,6 +110,7 @@ class LoadRun:
             with self._session.connection.transaction(), self._session.connection.cursor() as cursor:
                 plan = ensure_table(cursor, request)
                 self._session.fence(cursor, request.schema, request.stream)
+                self._ledger.note_schema(cursor, self.run_id, (request.schema, request.stream), schema)
                 self._tables[request.stream] = plan
                 self.counts.setdefault(request.stream, Counts())
                 self._record(cursor, request.stream, self.counts[request.stream], RunNote())
@@ -144,6 +153,7 @@ class LoadRun:
         self.counts |= counts
         for sink, _ in batch.loads:
             sink.accept_commit()
+        self._ledger.accept_commit()
         self.failpoints.hit("after_commit")
 
     def cancel(self) -> None:
@@ -173,7 +183,7 @@ class LoadRun:
             self._sweep(cursor, batch, outcomes)
         counts = self._counted(outcomes, batch.rejects)
         found = [*batch.rejects, *(reject for outcome in outcomes.values() for reject in outcome.rejects)]
-        rejects.store(cursor, self.run_id, found)
+        self._ledger.settle(cursor, self.run_id, batch.lines(), found)
         for stream in sorted({*counts, *(batch.notes.keys() & self._tables.keys())}):
             self._record(cursor, stream, counts.get(stream, self.counts.get(stream, Counts())), batch.notes.get(stream))
         if batch.state is not None and not self._too_many({**self.counts, **counts}):

@@ -159,6 +159,11 @@ def source_of(config: Config) -> str:
     return str(config.get("source") or config.get("default_target_schema") or "")
 
 
+def maps_records(config: Config) -> bool:
+    """Tell whether records may be changed before they are loaded."""
+    return bool(config.get("stream_maps") or config.get("flattening_enabled"))
+
+
 def _parts(config: Config) -> Iterator[str]:
     for name in ("user", "database"):
         if not config.get(name):
