@@ -30,11 +30,11 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 def read_parquet(file: IO[bytes], _stack: ExitStack) -> Iterator[bytes]:
-    """Yield the JSON text of every row; of a row group, only what the next rows need is in memory."""
-    source = parquet.ParquetFile(file, buffer_size=2**18)
+    """Yield the JSON text of every row; of a row group, only a page of each column is in memory."""
+    source = parquet.ParquetFile(file, buffer_size=2**16)
     texts = [name for name, kind in _columns(source.schema_arrow) if pa.types.is_temporal(kind)]
     floats = [name for name, kind in _columns(source.schema_arrow) if _has_float(kind)]
-    for rows in source.iter_batches(batch_size=_ROWS):
+    for rows in source.iter_batches(batch_size=_ROWS, use_threads=False):
         for record in _with_texts(rows, texts).to_pylist(maps_as_pydicts="strict"):
             record.update({name: _finite(record[name]) for name in floats})
             yield _encode(record)
