@@ -81,7 +81,7 @@ def read_records(batch: BatchMessage, config: Config) -> Iterator[bytes]:
         except CrmdbError:
             raise
         except ImportError as error:  # fsspec, of a file system that is an extra
-            raise ConfigError(f"Batch file {_shown(url)} needs the package {error.name}; install it") from error
+            raise ConfigError(f"Batch file {_shown(url)} needs a package that is not there: {error}") from error
         except Exception as error:  # whatever a file system or a format may raise; its text may quote values
             raise CrmdbError(
                 f"Batch file {_shown(url)} of stream {batch.stream} cannot be read ({type(error).__name__}); run the "

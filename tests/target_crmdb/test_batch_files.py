@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import importlib.util
 import json
 import logging
 import signal
@@ -192,6 +193,12 @@ def test_a_broken_file_fails_the_run(
 def test_an_encoding_that_is_not_known(load: Loader, singer: Singer, tmp_path: Path) -> None:
     with pytest.raises(CrmdbError, match=r"zstd.*batch_config"):
         load(singer.schema(), batch(tmp_path / "f", encoding={"format": "jsonl", "compression": "zstd"}))
+
+
+@pytest.mark.skipif(importlib.util.find_spec("s3fs") is not None, reason="s3fs is installed")
+def test_a_file_system_that_is_not_installed(load: Loader, singer: Singer) -> None:
+    with pytest.raises(ConfigError, match="s3fs"):
+        load(singer.schema(), batch("s3://bucket/f"))
 
 
 def test_a_secret_in_a_url_is_not_told(load: Loader, singer: Singer) -> None:

@@ -13,6 +13,7 @@ import pytest
 from target_crmdb import TargetCrmdb, migrations
 from target_crmdb.database import open_connection
 from target_crmdb.exceptions import TryLaterError
+from target_crmdb.locks import advisory_key, try_lock
 from target_crmdb.replay import Outcome, ReplayLedger, replay
 from target_crmdb.selection import Selection
 
@@ -269,6 +270,16 @@ def test_a_lost_connection_settles_nothing_twice(load: Loader, singer: Singer, m
     monkeypatch.setattr(ReplayLedger, "settle", cut)
     assert Outcome(selected=4, replayed=3, refused=1) == replay_all(load)
     assert [0, 0, 1, 0] == [row[1] for row in rejects(load)]
+
+
+def test_a_stream_that_another_run_loads(load: Loader, singer: Singer, crmdb: Any) -> None:
+    """T11."""
+    narrow(load, singer)
+    mend(load)
+    with psycopg.connect(load.database.url, autocommit=True) as connection:
+        assert try_lock(connection, advisory_key("stream", "crm_test", "contacts"))
+        assert 75 == crmdb("rejects", "replay", "--all").returncode
+    assert [("open", 0)] * 4 == [row[:2] for row in rejects(load)]
 
 
 def test_a_signal_commits_what_has_come(load: Loader, singer: Singer, crmdb: Any) -> None:
