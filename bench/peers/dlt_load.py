@@ -11,9 +11,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import dlt  # type: ignore[import-not-found]
-import pyarrow as pa  # type: ignore[import-not-found]
-import pyarrow.compute as pc  # type: ignore[import-not-found]
-import pyarrow.json as pj  # type: ignore[import-not-found]
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.json as pj
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

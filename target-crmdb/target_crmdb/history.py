@@ -51,6 +51,8 @@ class RunStart(NamedTuple):
     target_schema: str
     load_method: str
     versions: Mapping[str, str]
+    kind: Literal["load", "replay"] = "load"
+    mapped: bool = False
 
 
 def run_key(schema: str, run_id: int) -> int:
@@ -61,14 +63,16 @@ def run_key(schema: str, run_id: int) -> int:
 def start(cursor: Cursor, begun: RunStart) -> int:
     """Open a run; give its id. The state before it is that of the last run from the same source."""
     cursor.execute(
-        "insert into runs (source, target_schema, load_method, pid, host, versions, state_before)"
-        " values (%(source)s, %(schema)s, %(load_method)s, %(pid)s, %(host)s, %(versions)s, ("
+        "insert into runs (source, target_schema, load_method, kind, mapped, pid, host, versions, state_before)"
+        " values (%(source)s, %(schema)s, %(load_method)s, %(kind)s, %(mapped)s, %(pid)s, %(host)s, %(versions)s, ("
         "select state from state join runs using (run_id) where source = %(source)s and target_schema = %(schema)s"
         " order by run_id desc limit 1)) returning run_id",
         {
             "source": begun.source,
             "schema": begun.target_schema,
             "load_method": begun.load_method,
+            "kind": begun.kind,
+            "mapped": begun.mapped,
             "pid": os.getpid(),
             "host": socket.gethostname(),
             "versions": msgspec.json.encode(begun.versions).decode(),

@@ -7,12 +7,13 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import IO, Any, Protocol
+from typing import IO, Any, ClassVar, Protocol
 
 import msgspec
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
 from typing_extensions import override
 
+from target_crmdb.batch_files import BatchMessage
 from target_crmdb.exceptions import BrokenMessageError, ProtocolError
 from target_crmdb.input import InputLines
 from target_crmdb.validation import replace_unstorable
@@ -63,6 +64,9 @@ class Listener(Protocol):
 class MessageReader(GenericSingerReader[bytes]):
     """Reads bytes from stdin, or text from a test; `line` and `line_number` are those of the current message."""
 
+    numbered: ClassVar[str] = "Line"
+    """What `line_number` counts."""
+
     def __init__(self, listener: Listener, *, sanitize: bool) -> None:
         super().__init__()
         self._listener = listener
@@ -94,6 +98,27 @@ class MessageReader(GenericSingerReader[bytes]):
         message = self._decoded(line)
         if not isinstance(message, dict) or not isinstance(message.get("type"), str):
             raise BrokenMessageError("The line is not a Singer message")
+        return self._storable(message, line)
+
+    def read_record(self, text: bytes, batch: BatchMessage, callback: Callable[[Message], None]) -> None:
+        """Hand over a record of a batch file as if it had come in a RECORD message; a broken one is rejected."""
+        line = batch.as_record(text)
+        envelope = Envelope("RECORD", batch.stream, msgspec.Raw(text), batch.version, batch.time_extracted)
+        if not _is_suspect(text) and self._listener.take_raw(envelope, line, self.line_number):
+            return
+        self.line = text
+        try:
+            record = self._decoded(text)
+            if not isinstance(record, dict):
+                raise BrokenMessageError("A line of a batch file is not a record", stream=batch.stream)
+            self.line = line
+            message = {"type": "RECORD", "stream": batch.stream, "record": record, "version": batch.version}
+            callback(self._storable({**message, "time_extracted": batch.time_extracted}, text))
+        except ProtocolError as error:
+            error.stream = error.stream or batch.stream
+            self._broken(error, complete=True)
+
+    def _storable(self, message: Message, line: bytes | str) -> Message:
         self.unstorable = _is_suspect(line) and has_unstorable(message)
         if self.unstorable and self._sanitize:
             self.unstorable = False
@@ -113,7 +138,7 @@ class MessageReader(GenericSingerReader[bytes]):
             if self._take_raw(line):
                 raw += 1
             elif line and not line.isspace():
-                self._process_line(line, lines, callbacks, counts)
+                self._process_line(line, callbacks, counts, complete=lines.complete)
         counts["RECORD"] += raw
         return counts
 
@@ -130,15 +155,16 @@ class MessageReader(GenericSingerReader[bytes]):
     def _process_line(
         self,
         line: bytes | str,
-        lines: InputLines,
         callbacks: Mapping[str, Callable[[Message], None]],
         counts: Counter[str],
+        *,
+        complete: bool,
     ) -> None:
         try:
             message = self.deserialize_json(line)
             self._dispatch(message, callbacks)
         except ProtocolError as error:
-            self._broken(error, complete=lines.complete)
+            self._broken(error, complete=complete)
         else:
             counts[message["type"]] += 1
 
@@ -155,7 +181,7 @@ class MessageReader(GenericSingerReader[bytes]):
         if isinstance(error, BrokenMessageError) and not complete:
             _logger.warning("The input ends within line %d; that line is left out", self.line_number)
             return
-        _logger.warning("Line %d: %s", self.line_number, error)
+        _logger.warning("%s %d: %s", self.numbered, self.line_number, error)
         self._listener.reject_line(error)
 
     @staticmethod

@@ -1,11 +1,14 @@
-"""Rows that cannot be stored: what is kept of them, and which server errors mean "this row"."""
+"""Rows that cannot be stored: what is kept of them and where, and which server errors mean "this row"."""
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass
 from typing import Any, Literal
 
 import psycopg
+
+from target_crmdb import schemas
+from target_crmdb.schemas import StreamSchema
 
 Cursor = psycopg.Cursor[tuple[Any, ...]]
 Stage = Literal["read", "validate", "load"]
@@ -61,10 +64,26 @@ def payload_text(line: bytes | str) -> str:
     return text.encode(errors="backslashreplace").decode().replace("\0", "\\x00").rstrip("\r\n")
 
 
-def store(cursor: Cursor, run_id: int, rejects: Iterable[Reject]) -> None:
-    """Keep rejects of a run."""
-    cursor.executemany(
-        "insert into rejects (run_id, stream, line, key, stage, field, error_class, reason, payload)"
-        " values (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
-        [(run_id, r.stream, r.line, r.key, r.stage, r.field, r.error_class, r.reason, r.payload) for r in rejects],
-    )
+class Ledger:
+    """Where the rejects of a run go: each becomes a row, beside the SCHEMA under which it was read."""
+
+    kind: Literal["load", "replay"] = "load"
+
+    def __init__(self) -> None:
+        self._schema_ids: dict[str, int] = {}
+
+    def note_schema(self, cursor: Cursor, run_id: int, table: tuple[str, str], schema: StreamSchema) -> None:
+        """Keep the SCHEMA under which a stream goes on; `table` is the table's schema and the sink's stream."""
+        table_schema, stream = table
+        self._schema_ids[stream] = schemas.record(cursor, run_id, table_schema, schema)
+
+    def settle(self, cursor: Cursor, run_id: int, lines: Iterable[int], rejects: Sequence[Reject]) -> None:  # noqa: ARG002
+        """Keep the rejects of a batch; `lines` are the numbers of the lines whose rows were staged."""
+        cursor.executemany(
+            "insert into rejects (run_id, schema_id, stream, line, key, stage, field, error_class, reason, payload)"
+            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            [(run_id, self._schema_ids.get(reject.stream or ""), *astuple(reject)) for reject in rejects],
+        )
+
+    def accept_commit(self) -> None:
+        """What was settled last is durable now."""

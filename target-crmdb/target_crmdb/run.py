@@ -4,25 +4,26 @@ import itertools
 import resource
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg import sql
 
-from target_crmdb import failpoints, history, rejects
+from target_crmdb import failpoints, history
 from target_crmdb.bags import Copies
 from target_crmdb.counts import Counts
 from target_crmdb.history import RunNote, Status, StreamRow
 from target_crmdb.locks import unlock_all
 from target_crmdb.mapping import TablePlan
 from target_crmdb.modes import WriteMode
-from target_crmdb.rejects import Cursor, Reject
+from target_crmdb.rejects import Cursor, Ledger, Reject
+from target_crmdb.schemas import StreamSchema
 from target_crmdb.seen import drop_tables
 from target_crmdb.server_errors import explain
 from target_crmdb.session import Session
-from target_crmdb.settings import Config, source_of
+from target_crmdb.settings import Config, maps_records, source_of
 from target_crmdb.sweep import SeenKeys
 from target_crmdb.tables import TableRequest, ensure_table
 from target_crmdb.timings import Timings
@@ -43,6 +44,10 @@ class Batch:
     sweep: bool = False
     bytes: int = 0
 
+    def lines(self) -> Iterator[int]:
+        """Give the numbers of the lines whose rows go to Postgres."""
+        return (line for _, load in self.loads for piece in load.pieces for line, _ in piece.origins)
+
 
 class LoadRun:
     """An open run; its counters are those of committed transactions only."""
@@ -51,8 +56,9 @@ class LoadRun:
     temporary = False
     """Whether the tables that a run makes for itself are temporary."""
 
-    def __init__(self, session: Session, config: Config, run_id: int) -> None:
+    def __init__(self, session: Session, config: Config, run_id: int, ledger: Ledger) -> None:
         self._session = session
+        self._ledger = ledger
         self._config = config
         self._numbers = itertools.count(1)
         self._batch_number = 0
@@ -69,7 +75,7 @@ class LoadRun:
         session.on_reconnect = self._verify
 
     @classmethod
-    def open(cls, config: Config, versions: Mapping[str, str]) -> "LoadRun":
+    def open(cls, config: Config, versions: Mapping[str, str], ledger: Ledger) -> "LoadRun":
         """Connect, bring the bookkeeping up to date, close runs that were killed, and begin a run."""
         session = Session(config)
         known = {**versions, "postgres": _server_version(session.connection)}
@@ -78,6 +84,8 @@ class LoadRun:
             str(config.get("default_target_schema") or ""),
             str(config.get("load_method") or ""),
             known,
+            ledger.kind,
+            maps_records(config),
         )
         try:
             session.attempt(session.prepare)
@@ -85,7 +93,7 @@ class LoadRun:
         except BaseException:
             with session.ending():
                 raise
-        return cls(session, config, run_id)
+        return cls(session, config, run_id, ledger)
 
     @property
     def connection(self) -> "Connection":
@@ -117,7 +125,7 @@ class LoadRun:
         """Give the run with which an append-only stream's present epoch began; None for others."""
         return self._epochs.get(plan.stream)
 
-    def ensure_table(self, request: TableRequest) -> TablePlan:
+    def ensure_table(self, request: TableRequest, schema: StreamSchema) -> TablePlan:
         """Lock the stream for this run, or raise TryLaterError, and make its table fit."""
 
         def ensure() -> TablePlan:
@@ -128,6 +136,7 @@ class LoadRun:
                 if self._mode.appends:
                     self._epochs[request.stream] = history.epoch(cursor, self.run_id, request.schema, request.stream)
                 self._adopt(request.stream, plan)
+                self._ledger.note_schema(cursor, self.run_id, (request.schema, request.stream), schema)
                 self._record(cursor, request.stream, self.counts[request.stream], RunNote())
                 self.failpoints.hit("after_ddl")
             return plan
@@ -178,6 +187,7 @@ class LoadRun:
         self.counts |= counts
         for sink, _ in batch.loads:
             sink.accept_commit()
+        self._ledger.accept_commit()
         self.failpoints.hit("after_commit")
 
     def cancel(self) -> None:
@@ -216,7 +226,7 @@ class LoadRun:
         self.refused_sweeps = self._sweep(cursor, batch, outcomes) if batch.sweep else []
         counts = self._counted(outcomes, batch.rejects)
         found = [*batch.rejects, *(reject for outcome in outcomes.values() for reject in outcome.rejects)]
-        self._keep_rejects(cursor, found)
+        self._keep_rejects(cursor, batch, found)
         for stream in sorted({*counts, *(batch.notes.keys() & self._tables.keys())}):
             self._record(cursor, stream, counts.get(stream, self.counts.get(stream, Counts())), batch.notes.get(stream))
         failed = self._too_many({**self.counts, **counts}) or self.refused_sweeps
@@ -228,8 +238,8 @@ class LoadRun:
         history.beat(cursor, self.run_id, _peak_memory_mb())
         return counts
 
-    def _keep_rejects(self, cursor: Cursor, found: list[Reject]) -> None:
-        rejects.store(cursor, self.run_id, found)
+    def _keep_rejects(self, cursor: Cursor, batch: Batch, found: list[Reject]) -> None:
+        self._ledger.settle(cursor, self.run_id, batch.lines(), found)
 
     def _load(self, cursor: Cursor, sink: "StreamSink", load: "StreamBatch") -> "Outcome":
         begun = time.monotonic()

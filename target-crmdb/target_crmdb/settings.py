@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Literal, cast
 
 from singer_sdk import typing as th
+from singer_sdk.helpers.capabilities import BATCH_CONFIG
 from singer_sdk.target_base import Target
 
 from target_crmdb.inherited import inherited_settings
@@ -203,8 +204,19 @@ def config_schema() -> dict[str, Any]:
     Target.append_builtin_config(schema)
     properties = schema["properties"]
     properties.update(copy.deepcopy(_OWN["properties"]))
+    properties["batch_config"] = _batch_config()
     for name, changes in _CHANGED.items():
         properties[name].update(changes)
+    return schema
+
+
+def _batch_config() -> dict[str, Any]:
+    """Give the SDK's setting, said as a target takes it."""
+    schema: dict[str, Any] = copy.deepcopy(BATCH_CONFIG["properties"]["batch_config"])
+    schema["description"] = (
+        "`storage.root`: the folder or URL where the files of BATCH messages lie, if not where the messages say. The "
+        "rest is accepted for compatibility and not used: each message tells its own encoding."
+    )
     return schema
 
 
@@ -236,6 +248,11 @@ def source_of(config: Config) -> str:
 def schema_change_of(config: Config, stream: str) -> SchemaChange:
     """Give the policy of a stream."""
     return cast("SchemaChange", (config.get("stream_schema_change") or {}).get(stream) or config["schema_change"])
+
+
+def maps_records(config: Config) -> bool:
+    """Tell whether records may be changed before they are loaded."""
+    return bool(config.get("stream_maps") or config.get("flattening_enabled"))
 
 
 def _parts(config: Config) -> Iterator[str]:

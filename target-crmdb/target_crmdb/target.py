@@ -17,6 +17,7 @@ from typing_extensions import override
 
 from crmdb_core import redaction
 from crmdb_core.exits import Terminated, critical, describe, install_signals
+from target_crmdb.batch_files import BatchMessage, read_records
 from target_crmdb.checkpoint import Checkpoints, log_counts
 from target_crmdb.dry_run import DryRun
 from target_crmdb.exceptions import (
@@ -30,8 +31,9 @@ from target_crmdb.history import Status
 from target_crmdb.mapping import TablePlan, load_mapping
 from target_crmdb.modes import WriteMode
 from target_crmdb.reader import Envelope, Message, MessageReader
-from target_crmdb.rejects import Reject, payload_text
+from target_crmdb.rejects import Ledger, Reject, payload_text
 from target_crmdb.run import LoadRun
+from target_crmdb.schemas import StreamSchema
 from target_crmdb.settings import config_schema, contradictions, read_numbers, schema_change_of, source_of
 from target_crmdb.sink import Origin, StreamSink
 from target_crmdb.tables import TableRequest
@@ -56,6 +58,7 @@ class TargetCrmdb(Target):
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
         *Target.capabilities,
         PluginCapabilities.ACTIVATE_VERSION,
+        PluginCapabilities.BATCH,
         TargetCapabilities.TARGET_SCHEMA,
         TargetCapabilities.HARD_DELETE,
     ]
@@ -75,14 +78,17 @@ class TargetCrmdb(Target):
         self._run: LoadRun | None = None
         self._mapping = load_mapping(source_of(self.config))
         self._replication_key: str | None = None
+        self._schema: StreamSchema | None = None
         self._direct: dict[str, StreamSink] = {}
+        self.ledger = Ledger()
 
     @property
     def run(self) -> LoadRun:
         """The run in the database; opened when first needed."""
         if self._run is None:
             kind = DryRun if self.config.get("dry_run") else LoadRun
-            self._run = kind.open(self.config, {self.name: self.plugin_version, "singer-sdk": self.sdk_version})
+            versions = {self.name: self.plugin_version, "singer-sdk": self.sdk_version}
+            self._run = kind.open(self.config, versions, self.ledger)
             install_signals()  # an SSH tunnel has put its own handlers in their place
         return self._run
 
@@ -102,6 +108,7 @@ class TargetCrmdb(Target):
             raise InvalidSchemaError(f"The SCHEMA of stream {stream} declares no properties; mend the tap")
         bookmarks = message_dict.get("bookmark_properties") or [None]
         self._replication_key = bookmarks if isinstance(bookmarks, str) else bookmarks[0]
+        self._schema = StreamSchema(stream, payload_text(self._reader.line))
         super()._process_schema_message(message_dict)
         self._direct = {
             name: sink
@@ -156,8 +163,9 @@ class TargetCrmdb(Target):
 
     def prepare_table(self, sink: StreamSink) -> TablePlan:
         """Make the stream's table fit its SCHEMA."""
+        assert self._schema is not None  # no sink without a SCHEMA
         request = self.table_request(sink)
-        return self.run_in_database(partial(self.run.ensure_table, request))
+        return self.run_in_database(partial(self.run.ensure_table, request, self._schema))
 
     def take_raw(self, envelope: Envelope, line: bytes, number: int) -> bool:
         """Take a record as JSON text, if its stream goes unchanged to one table and it is of the common form."""
@@ -176,7 +184,7 @@ class TargetCrmdb(Target):
         stream, record = message_dict.get("stream"), message_dict.get("record")
         if not isinstance(stream, str) or not isinstance(record, dict):
             raise BrokenMessageError("A RECORD message lacks its stream or its record")
-        maps = self.mapper.stream_maps.get(stream)
+        maps = self.maps_of(stream)
         if maps is None:
             raise RecordBeforeSchemaError(
                 f"A record of stream {stream} came before its SCHEMA; mend the tap", stream=stream
@@ -192,6 +200,11 @@ class TargetCrmdb(Target):
         self._checkpoints.note_record(len(self._reader.line))
         if self._checkpoints.is_due(waiting):
             self.checkpoint()
+
+    def maps_of(self, stream: str) -> Sequence[StreamMap] | None:
+        """Give the ways that a record of this stream takes, each to one table; None if its SCHEMA has not come."""
+        maps: Sequence[StreamMap] | None = self.mapper.stream_maps.get(stream)
+        return maps
 
     def _take(self, stream_map: StreamMap, record: dict[str, Any], origin: Origin) -> int:
         """Hand a record to its sink; give how many rows wait there."""
@@ -226,7 +239,13 @@ class TargetCrmdb(Target):
 
     @override
     def _process_batch_message(self, message_dict: Message) -> None:
-        raise CrmdbError("BATCH messages are not supported; switch batch_config off in the tap")
+        batch = BatchMessage.of(message_dict)
+        if batch.stream not in self.mapper.stream_maps:
+            raise RecordBeforeSchemaError(
+                f"A BATCH of stream {batch.stream} came before its SCHEMA; mend the tap", stream=batch.stream
+            )
+        for text in read_records(batch, self.config):
+            self._reader.read_record(text, batch, self._process_record_message)
 
     # Commits
 

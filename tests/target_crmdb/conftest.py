@@ -161,6 +161,24 @@ def load(database: Any) -> Loader:
 
 
 @pytest.fixture
+def crmdb(load: Loader, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs `crmdb` on this test's database."""
+    config = tmp_path / "crmdb.json"
+    config.touch(mode=0o600)
+    program = str(Path(sys.executable).parent / "crmdb")
+
+    def run(*arguments: str, env: Mapping[str, str] | None = None, **settings: Any) -> subprocess.CompletedProcess[str]:
+        config.write_text(json.dumps({**load.config, **settings}), "utf-8")
+        return subprocess.run(
+            [program, "--config", str(config), *arguments],
+            capture_output=True, text=True, check=False, timeout=60, stdin=subprocess.DEVNULL,
+            env={**_ENVIRONMENT, **(env or {})},
+        )  # fmt: skip
+
+    return run
+
+
+@pytest.fixture
 def day() -> Callable[[int], str]:
     """The n-th day of 2026 as an instant."""
     return lambda number: f"2026-01-{number:02d}T00:00:00Z"

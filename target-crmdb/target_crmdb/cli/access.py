@@ -2,17 +2,19 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import click
 import psycopg
+from psycopg.errors import InsufficientPrivilege, ReadOnlySqlTransaction
 from singer_sdk.configuration._dict_config import parse_environment_config
 
 from target_crmdb.database import Connection, open_connection
 from target_crmdb.exceptions import ConfigError
+from target_crmdb.migrations import migrate
 from target_crmdb.server_errors import explain
 from target_crmdb.target import TargetCrmdb
 
@@ -49,11 +51,13 @@ class Access:
 
     @contextmanager
     def bookkept(self) -> Iterator[Connection]:
-        """As `connection`, for commands that read the bookkeeping; says so if no run has been made yet."""
+        """As `connection`, for commands on the bookkeeping, brought up to date; says so if no run has been made yet."""
         with self.connection() as connection:
             query = "select 1 from pg_tables where schemaname = %s and tablename = 'runs'"
             if not connection.execute(query, (self.bookkeeping,)).fetchone():
                 raise ConfigError(f"This database has no schema {self.bookkeeping} yet; run target-crmdb first")
+            with suppress(InsufficientPrivilege, ReadOnlySqlTransaction):  # a reader leaves it to the next run
+                migrate(connection, self.bookkeeping)
             yield connection
 
 

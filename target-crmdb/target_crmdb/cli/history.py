@@ -10,7 +10,7 @@ from target_crmdb.cli.output import print_rows
 from target_crmdb.history import close_dead
 
 _QUERY = """
-select r.run_id, r.source, s.stream, coalesce(s.status, r.status) as status,
+select r.run_id, nullif(r.kind, 'load') as kind, r.source, s.stream, coalesce(s.status, r.status) as status,
     date_trunc('second', coalesce(s.started_at, r.started_at)) as started,
     round(extract(epoch from coalesce(s.ended_at, r.ended_at, now()) - coalesce(s.started_at, r.started_at)), 1)
         as seconds,

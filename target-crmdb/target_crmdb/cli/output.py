@@ -1,7 +1,7 @@
 """Rows on a terminal: a plain table, or JSON for programs."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -18,7 +18,7 @@ def print_rows(cursor: psycopg.Cursor[tuple[Any, ...]], *, as_json: bool = False
     rows = cursor.fetchall() if cursor.description else []
     if as_json:
         records = [dict(zip(names, row, strict=True)) for row in rows]
-        click.echo(json.dumps(records, default=_plain, indent=2))
+        click.echo(json.dumps(records, default=plain, indent=2))
     else:
         filled = [place for place in range(len(names)) if not compact or any(row[place] is not None for row in rows)]
         click.echo(table([names[place] for place in filled], [[row[place] for place in filled] for row in rows]))
@@ -39,17 +39,28 @@ def _line(texts: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def _text(value: Any) -> str:
+    text = _whole(value)
+    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
+
+
+def _whole(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M:%S")
-    text = json.dumps(value, default=_plain) if isinstance(value, dict | list) else str(value)
+    text = json.dumps(value, default=plain) if isinstance(value, dict | list) else str(value)
     # control and direction characters could write over the terminal's other lines
-    text = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
-    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
 
 
-def _plain(value: Any) -> Any:
+def record_lines(fields: Mapping[str, Any]) -> str:
+    """Lay out one row with a line per field, nothing cut."""
+    width = max(map(len, fields))
+    return "\n".join(f"{name.ljust(width)}  {_whole(value)}" for name, value in fields.items())
+
+
+def plain(value: Any) -> Any:
+    """Give a value that JSON lacks as one that it has."""
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, Decimal):

@@ -13,8 +13,9 @@ from target_crmdb.dry_run.session import DrySession, last_epoch
 from target_crmdb.dry_run.shadow import Shadow
 from target_crmdb.history import Status
 from target_crmdb.mapping import TablePlan
-from target_crmdb.rejects import Cursor, Reject
-from target_crmdb.run import LoadRun
+from target_crmdb.rejects import Cursor, Ledger, Reject
+from target_crmdb.run import Batch, LoadRun
+from target_crmdb.schemas import StreamSchema
 from target_crmdb.server_errors import explain
 from target_crmdb.settings import Config
 from target_crmdb.tables import TableRequest, apply, plan_table
@@ -31,25 +32,26 @@ class DryRun(LoadRun):
     temporary = True
 
     def __init__(self, session: DrySession, config: Config, run_id: int) -> None:
-        super().__init__(session, config, run_id)
+        super().__init__(session, config, run_id, Ledger())
         self._dry_session = session
         self._shadows: dict[str, Shadow] = {}
         self._reports: dict[str, StreamReport] = {}
 
     @classmethod
     @override
-    def open(cls, config: Config, versions: Mapping[str, str]) -> "DryRun":
+    def open(cls, config: Config, versions: Mapping[str, str], ledger: Ledger) -> "DryRun":
+        del ledger  # no reject is kept
         session = DrySession(config)
         try:
             session.attempt(session.prepare)
-            start = history.RunStart("dry run", "", str(config.get("load_method") or ""), versions)
+            start = history.RunStart("dry run", "", "", versions)
             return cls(session, config, session.attempt(lambda: session.begin(lambda c: history.start(c, start))))
         except BaseException:
             with session.ending():
                 raise
 
     @override
-    def ensure_table(self, request: TableRequest) -> TablePlan:
+    def ensure_table(self, request: TableRequest, schema: StreamSchema) -> TablePlan:
         """Plan the table and make its shadow; the real one is only looked at."""
 
         def shadow() -> TablePlan:
@@ -82,7 +84,7 @@ class DryRun(LoadRun):
         self._shadows[stream].touch_all(cursor)
 
     @override
-    def _keep_rejects(self, cursor: Cursor, found: list[Reject]) -> None:
+    def _keep_rejects(self, cursor: Cursor, batch: Batch, found: list[Reject]) -> None:
         for reject in found:
             report = self._reports.setdefault(reject.stream or "(no stream)", StreamReport("", ()))
             if len(report.rejects) < _REJECTS:
