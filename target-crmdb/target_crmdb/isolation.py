@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import psycopg
+from psycopg.errors import UniqueViolation
 
 from target_crmdb.buffer import Piece
 from target_crmdb.counts import Counts
@@ -22,11 +23,16 @@ def load_isolated(cursor: Cursor, rows: Piece, load: Load, refuse: Refuse) -> Co
     """
     counts = Counts()
     waiting = [rows]
+    contended: Piece | None = rows
     while waiting:
         piece = waiting.pop()
         try:
             with cursor.connection.transaction():
                 counts += load(cursor, piece)
+        except UniqueViolation as error:
+            # somebody who is no run of ours has just inserted a row of this key: now it is seen, and updated
+            waiting.extend([piece] if piece is contended else _split(piece, verdict_of(error), refuse))
+            contended = None
         except psycopg.Error as error:
             if not is_data_error(error):
                 raise

@@ -74,7 +74,7 @@ def test_rows_are_found_by_their_key(load: Loader, singer: Singer, columns: int,
     if state == "analysed":
         load.database.query("ANALYZE crm_test.contacts")
     found = explained(load, plan, 1000)
-    assert ["Index Scan"] == reads_of(found, "contacts"), json.dumps(found, indent=1)[:5000]
+    assert {"Index Scan"} == set(reads_of(found, "contacts")), json.dumps(found, indent=1)[:5000]
     assert "JIT" not in found
 
 
@@ -82,7 +82,7 @@ def test_a_row_of_many_columns_is_compiled_by_nobody(load: Loader, singer: Singe
     """A merge of 500 columns took 13 s with jit, 0.2 s without."""
     found = explained(load, plan_of(load, singer, 500), 1000)
     assert "JIT" not in found
-    assert ["Index Scan"] == reads_of(found, "contacts")
+    assert {"Index Scan"} == set(reads_of(found, "contacts"))
 
 
 def test_copies_of_a_bag_are_found_by_their_key(load: Loader, singer: Singer) -> None:
@@ -104,4 +104,4 @@ def test_copies_of_a_bag_are_found_by_their_key(load: Loader, singer: Singer) ->
             cursor.execute(sql.SQL("explain (format json) {}").format(Merge(plan, stage.name, WriteMode())._complete))
             row = cursor.fetchone()
     assert row is not None
-    assert ["Index Scan"] == reads_of(row[0][0], "contacts")
+    assert {"Index Scan"} == set(reads_of(row[0][0], "contacts"))
