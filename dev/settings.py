@@ -45,7 +45,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "logs": "log_values debug",
     }
 }
-# The settings that a README's table has, where it does not have them all.
+# The settings that a README's table has, where that is not all of them.
 FIRST = {
     "target-crmdb": "host port user password database sqlalchemy_url embedded default_target_schema load_method "
     "hard_delete schema_change max_rejects max_delete_share dry_run"
@@ -160,9 +160,9 @@ def generated() -> dict[Path, str]:
     files[PAGE] = with_tables(PAGE.read_text("utf-8"), *tables)
     for name, (_, plugin) in PLUGINS.items():
         readme = ROOT / name / "README.md"
-        first = FIRST[name].split() if name in FIRST else None
-        settings = [setting for setting in settings_of(plugin) if first is None or setting.name in first]
-        files[readme] = with_tables(readme.read_text("utf-8"), table(settings))
+        by_name = {setting.name: setting for setting in settings_of(plugin)}
+        shown = FIRST[name].split() if name in FIRST else by_name
+        files[readme] = with_tables(readme.read_text("utf-8"), table([by_name[one] for one in shown]))
     return files
 
 
