@@ -1,4 +1,4 @@
-"""Write what a plugin declares as settings where people read it: its README table and `meltano.yml`.
+"""Write what a plugin declares as settings where people read it: READMEs, `docs/settings.md` and `meltano.yml`.
 
 `--check` writes nothing and exits 1 where a file does not say what the code says.
 """
@@ -26,6 +26,29 @@ BEGIN, END = "<!-- settings:begin -->", "<!-- settings:end -->"
 PLUGINS: dict[str, tuple[str, type[TapHubSpot | TargetCrmdb]]] = {
     "tap-hubspot": ("extractors", TapHubSpot),
     "target-crmdb": ("loaders", TargetCrmdb),
+}
+PAGE = ROOT / "docs" / "settings.md"
+# The order of a plugin's table on that page; what is named nowhere comes last.
+GROUPS: dict[str, dict[str, str]] = {
+    "target-crmdb": {
+        "connection": "host port user password database sqlalchemy_url embedded embedded_data_dir ssl_enable ssl_mode "
+        "ssl_certificate_authority ssl_client_certificate_enable ssl_client_certificate ssl_client_private_key "
+        "ssl_storage_directory ssh_tunnel dialect+driver",
+        "tables": "default_target_schema source model_schema bookkeeping_schema max_columns schema_change "
+        "stream_schema_change max_rewrite_bytes add_record_metadata",
+        "writing": "load_method hard_delete activate_version process_activate_version_messages sweep_at_end "
+        "validate_records sanitize_null_text_characters use_copy interpret_content_encoding",
+        "limits and waiting": "batch_size_rows max_batch_bytes state_interval max_rejects max_protocol_errors "
+        "connect_timeout lock_timeout statement_timeout retry_timeout",
+        "safety": "max_delete_share confirm_deletes",
+        "dry run": "dry_run dry_run_report",
+        "logs": "log_values debug",
+    }
+}
+# The settings that a README's table has, where that is not all of them.
+FIRST = {
+    "target-crmdb": "host port user password database sqlalchemy_url embedded default_target_schema load_method "
+    "hard_delete schema_change max_rejects max_delete_share dry_run"
 }
 # What Meltano itself fills in: the schema that the tap's `load_schema` names.
 FILLED_BY_MELTANO = {"default_target_schema": "$MELTANO_EXTRACT__LOAD_SCHEMA"}
@@ -75,21 +98,30 @@ def _flatten(properties: dict[str, Any], prefix: str = "") -> Iterator[Setting]:
         )
 
 
-def table(settings: list[Setting]) -> str:
-    """The settings as a Markdown table, with its markers."""
+def table(settings: list[Setting], groups: dict[str, str] | None = None) -> str:
+    """The settings as a Markdown table, with its markers; groups have a line each before their settings."""
+    by_name = {setting.name: setting for setting in settings}
     rows = ["| setting | type | default | what it does |", "|---|---|---|---|"]
-    for setting in settings:
-        default = "" if setting.default is None else f"`{str(setting.default).replace('|', chr(92) + '|')}`"
-        kind = setting.kind + (", secret" if setting.secret else "")
-        rows.append(f"| `{setting.name}` | {kind} | {default} | {setting.description.replace('|', chr(92) + '|')} |")
-    return "\n".join([BEGIN, "", *rows, "", END])
+    for group, names in (groups or {}).items():
+        rows += [f"| **{group}** | | | |", *(_row(by_name.pop(name)) for name in names.split())]
+    rows += ["| **other** | | | |"] if groups and by_name else []
+    return "\n".join([BEGIN, "", *rows, *map(_row, by_name.values()), "", END])
 
 
-def readme_with_table(text: str, settings: list[Setting]) -> str:
-    """The README's text with the table between its markers."""
-    head, _, rest = text.partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    return head + table(settings) + tail
+def _row(setting: Setting) -> str:
+    default = "" if setting.default is None else f"`{str(setting.default).replace('|', chr(92) + '|')}`"
+    kind = setting.kind + (", secret" if setting.secret else "")
+    return f"| `{setting.name}` | {kind} | {default} | {setting.description.replace('|', chr(92) + '|')} |"
+
+
+def with_tables(text: str, *tables: str) -> str:
+    """The text of a page with these tables between its markers, in their order."""
+    done = ""
+    for one in tables:
+        head, _, rest = text.partition(BEGIN)
+        _, _, text = rest.partition(END)
+        done += head + one
+    return done + text
 
 
 def meltano_settings(settings: list[Setting]) -> list[dict[str, Any]]:
@@ -124,9 +156,13 @@ def project_with_settings(text: str) -> str:
 def generated() -> dict[Path, str]:
     """What each generated file should say."""
     files = {ROOT / "meltano.yml": project_with_settings((ROOT / "meltano.yml").read_text("utf-8"))}
+    tables = [table(settings_of(plugin), GROUPS.get(name)) for name, (_, plugin) in PLUGINS.items()]
+    files[PAGE] = with_tables(PAGE.read_text("utf-8"), *tables)
     for name, (_, plugin) in PLUGINS.items():
         readme = ROOT / name / "README.md"
-        files[readme] = readme_with_table(readme.read_text("utf-8"), settings_of(plugin))
+        by_name = {setting.name: setting for setting in settings_of(plugin)}
+        shown = FIRST[name].split() if name in FIRST else by_name
+        files[readme] = with_tables(readme.read_text("utf-8"), table([by_name[one] for one in shown]))
     return files
 
 
