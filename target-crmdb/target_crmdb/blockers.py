@@ -15,14 +15,17 @@ from pg_locks l
 join pg_class c on c.oid = l.relation
 join pg_namespace n on n.oid = c.relnamespace
 join pg_stat_activity a on a.pid = l.pid
-where l.granted and l.pid <> pg_backend_pid() and n.nspname = any(%s) and l.mode <> 'AccessShareLock'
-order by l.mode = 'AccessExclusiveLock' desc, a.xact_start
+where l.granted and l.pid <> pg_backend_pid() and n.nspname = any(%s)
+order by l.mode = 'AccessExclusiveLock' desc, l.mode = 'AccessShareLock', a.xact_start
 limit 1
 """
 
 
 def blockers(connection: psycopg.Connection[tuple[Any, ...]], schemas: Sequence[str]) -> str:
-    """Name the session that holds a lock on a table of these schemas, the strongest and oldest first."""
+    """Name the session that holds a lock on a table of these schemas, the strongest and oldest first.
+
+    One that only reads is named too: it blocks a change of the table.
+    """
     row = connection.execute(_QUERY, (list(schemas),)).fetchone()
     if row is None:
         return "and who holds it is not to be seen any more"

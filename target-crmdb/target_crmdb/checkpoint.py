@@ -69,8 +69,11 @@ class Checkpoints:
 
     # The commit
 
-    def seal(self, sinks: Sequence[StreamSink], *, final: bool = False) -> Batch | None:
-        """Take everything of all streams that came so far; None if that is nothing."""
+    def seal(self, sinks: Sequence[StreamSink], *, final: bool = False, torn: bool = False) -> Batch | None:
+        """Take everything of all streams that came so far; None if that is nothing.
+
+        At the `final` one rows may be swept, unless the input was faulty or `torn`, ending within a line.
+        """
         state = None if self.withholds_state() else self._state
         self._due_at = time.monotonic() + self._interval
         taken = [sink for sink in sinks if final or sink.waiting]
@@ -81,7 +84,8 @@ class Checkpoints:
             tuple(self._strays),
             state,
             self._notes,
-            sweep=final and not self.protocol_errors,
+            sweep=final and not torn and not self.protocol_errors,
+            whole=self.tap_status not in {"running", "failed"},
             bytes=self._bytes,
         )
         self._strays.clear()

@@ -19,6 +19,9 @@ class WriteMode:
     def of(cls, config: Config) -> "WriteMode":
         """Read the settings."""
         method = str(config.get("load_method") or "upsert").lower()
+        appends = method in _APPENDING
         return cls(
-            guarded=method != "overwrite", appends=method in _APPENDING, hard_delete=bool(config.get("hard_delete"))
+            guarded=method != "overwrite",
+            appends=appends,
+            hard_delete=bool(config.get("hard_delete")) and not appends,  # a tombstone is a record like any other
         )

@@ -75,6 +75,7 @@ class MessageReader(GenericSingerReader[bytes]):
         self.line: bytes | str = b""
         self.line_number = 0
         self.unstorable = False
+        self.torn = False
 
     @property
     @override
@@ -179,6 +180,7 @@ class MessageReader(GenericSingerReader[bytes]):
     def _broken(self, error: ProtocolError, *, complete: bool) -> None:
         """Tell the target, unless this is the torn end of an input that was cut off."""
         if isinstance(error, BrokenMessageError) and not complete:
+            self.torn = True
             _logger.warning("The input ends within line %d; that line is left out", self.line_number)
             return
         _logger.warning("%s %d: %s", self.numbered, self.line_number, error)

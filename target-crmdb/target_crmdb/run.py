@@ -42,6 +42,8 @@ class Batch:
     state: str | None = None
     notes: Mapping[str, RunNote] = field(default_factory=dict)
     sweep: bool = False
+    whole: bool = True
+    """Whether the tap did all its work, as far as it says so."""
     bytes: int = 0
 
     def lines(self) -> Iterator[int]:
@@ -254,7 +256,7 @@ class LoadRun:
         """
         refused = []
         for sink, _ in batch.loads:
-            version = sink.version_to_sweep
+            version = sink.version_to_sweep(whole=batch.whole)
             outcome = outcomes[sink.stream_name]
             counts = self.counts.get(sink.stream_name, Counts()) + outcome.counts
             if version is None:

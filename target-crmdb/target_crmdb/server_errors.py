@@ -12,7 +12,10 @@ from target_crmdb.exceptions import ConfigError, CrmdbError, TryLaterError
 _TRANSIENT = (errors.SerializationFailure, errors.DeadlockDetected, errors.LockNotAvailable)
 # connection exceptions, and a server that shuts down, crashed, or is starting
 _LOST = ("08", "57P01", "57P02", "57P03")
-_DENIED = re.compile(r"(?:permission denied for|must be owner of) (?P<kind>\w+) (?P<name>.+)")
+_DENIED = re.compile(
+    r"(?:permission denied for|must be owner of|permission denied to create temporary tables in)"
+    r" (?P<kind>\w+) \"?(?P<name>[^\"]+)\"?"
+)
 _GRANTS = {
     "schema": 'GRANT USAGE, CREATE ON SCHEMA "{name}" TO "{role}"',
     "table": 'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA "{schema}" TO "{role}"',

@@ -46,16 +46,18 @@ class Session:
         self._config = config
         self._schema = str(config["bookkeeping_schema"])
         self._patience = float(config["retry_timeout"])
+        self._stopped = threading.Event()
         self._stack = ExitStack()
         self._streams: dict[tuple[str, str], None] = {}
-        self._stopped = threading.Event()
         self.run_id: int | None = None
         self.on_reconnect: Callable[[Cursor], None] = lambda _: None
         self.connection = self._open()
 
-    def _open(self) -> Connection:
+    def _open(self, patience: float | None = None) -> Connection:
+        """Connect, for `patience` seconds if that is not what `connect_timeout` says."""
+        config = self._config if patience is None else {**self._config, "connect_timeout": patience}
         with ExitStack() as stack:
-            connection = open_connection(self._config, stack)
+            connection = open_connection(config, stack, sleep=self._sleep)
             self._stack = stack.pop_all()
         return connection
 
@@ -111,7 +113,7 @@ class Session:
         for number in itertools.count(1):
             try:
                 if lost:
-                    self._reconnect()
+                    self._reconnect(max(0.0, (until or 0.0) - time.monotonic()))
                     lost = False
                     if (result := found()) is not None:
                         return result
@@ -145,11 +147,11 @@ class Session:
     def _tables(self) -> list[str]:
         return sorted({schema for schema, _ in self._streams})
 
-    def _reconnect(self) -> None:
-        """Open a new session, take the locks again and see that nobody has taken over meanwhile."""
+    def _reconnect(self, patience: float) -> None:
+        """Open a new session within so many seconds, take the locks again, and see that nobody has taken over."""
         with contextlib.suppress(psycopg.Error, OSError):
             self._stack.close()
-        self.connection = self._open()
+        self.connection = self._open(patience)
         if self.run_id is not None:
             lock_soon(self.connection, history.run_key(self._schema, self.run_id))
         for schema, stream in self._streams:
@@ -166,6 +168,11 @@ class Session:
 
     def _pause(self, number: int) -> None:
         self._stopped.wait(min(0.05 * 2**number, _LONGEST_PAUSE) * random.uniform(0.5, 1))  # noqa: S311 - no secret
+
+    def _sleep(self, seconds: float) -> None:
+        """Pause, unless the target is being stopped: then nothing is waited for."""
+        if self._stopped.wait(seconds):
+            raise TryLaterError("The connection was lost and the target is being stopped; run again")
 
     def cancel(self) -> None:
         """End the statement under way, from another thread; nothing is tried again."""

@@ -105,11 +105,12 @@ class StreamSink(Sink):
         run = self._target.run
         number = run.next_number()
         self.plan = self._target.prepare_table(self)
+        self._mode = WriteMode.of(self.config)
         self._encoder = RowEncoder(self.plan)
         self._compiled = compile_records(self.schema, self.plan)
         self._discards = Discards(self.plan, run.run_id)
         self._stage = StagingTable(self.plan, number)
-        self._merge = Merge(self.plan, self._stage.name, WriteMode.of(self.config))
+        self._merge = Merge(self.plan, self._stage.name, self._mode)
         places = {column.path: place for place, column in enumerate(self.plan.columns) if not column.retired}
         self._key_places = [places[column.path] for column in self.plan.key_columns]
         version, deleted = self.plan.version_column, (DELETED_AT,)
@@ -216,12 +217,17 @@ class StreamSink(Sink):
         self._discards.warn(self.logger)
         super().clean_up()
 
-    @property
-    def version_to_sweep(self) -> int | None:
-        """The version of the whole read that is at its end, if there is one: what did not come with it is gone."""
+    def version_to_sweep(self, *, whole: bool) -> int | None:
+        """Give the version of the whole read that is at its end, if there is one: what did not come with it is gone.
+
+        An ACTIVATE_VERSION behind the last record says so itself; without one, the input must be `whole`. What is
+        appended is never gone.
+        """
+        if self._mode.appends:
+            return None
         if self.activation is not None:
             return self.activation
-        if not self.config.get("sweep_at_end"):
+        if not (whole and self.config.get("sweep_at_end")):
             return None
         return self.opened if self.opened is not None else self._own_version
 

@@ -122,7 +122,7 @@ class SeenKeys:
         if vanished.share > rule.max_share and not rule.confirmed:
             return Swept(
                 refused=(
-                    f"{vanished.rows} of the {vanished.of} rows of {plan.schema}.{plan.table} are no longer in the "
+                    f"{vanished.rows} of the {vanished.of} rows of stream {plan.stream} are no longer in the "
                     f"source ({vanished.share:.0%}, max_delete_share is {rule.max_share:.0%}), so none was removed; if "
                     "that is right, read the stream whole once more with confirm_deletes: true"
                 )

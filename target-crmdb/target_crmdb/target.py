@@ -257,7 +257,7 @@ class TargetCrmdb(Target):
         the clean end of the input, where rows that the source no longer has are removed.
         """
         self._database.wait()
-        batch = self._checkpoints.seal(self.sinks, final=final)
+        batch = self._checkpoints.seal(self.sinks, final=final, torn=self._reader.torn)
         if batch is not None:
             self._database.start(partial(self._checkpoints.commit, self.run, batch))
 
@@ -342,7 +342,7 @@ class TargetCrmdb(Target):
                 self._finish() if isinstance(error, Terminated) else self._database.wait()
             except (CrmdbError, TimeoutError) as failure:
                 if failure is not error:
-                    self.logger.warning("What had come could not be committed: %s", failure or "it took too long")
+                    self.logger.warning("What had come could not be committed: %s", str(failure) or "it took too long")
             finally:
                 self._close(status, describe(error) if isinstance(error, Exception) else str(error))
 

@@ -67,6 +67,20 @@ def test_a_batch_ends_by_its_age(load: Loader, singer: Singer) -> None:
     assert [{"bookmarks": 2}] == load(*messages, state_interval=3600)
 
 
+def test_a_silent_tap_keeps_no_row_back(load: Loader, singer: Singer, tmp_path: Path) -> None:
+    """The input stays open and says nothing more: what came is committed by its age all the same."""
+    process = load.start(tmp_path, state_interval=0.5)
+    assert process.stdin
+    assert process.stdout
+    lines = [singer.schema(), singer.record({"id": "1"}), singer.state("all that came")]
+    process.stdin.write(b"".join(json.dumps(line).encode() + b"\n" for line in lines))
+    process.stdin.flush()
+    assert {"bookmarks": "all that came"} == json.loads(process.stdout.readline())
+    assert [("1",)] == load.table("id")
+    process.communicate(timeout=30)
+    assert 0 == process.returncode
+
+
 def test_the_reserved_part_of_state_goes_to_the_history(load: Loader, singer: Singer) -> None:
     run = {"streams": {"contacts": {"expected": 7, "calls": 3, "waited_ms": 250}}}
     states = load(

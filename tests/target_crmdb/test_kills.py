@@ -7,6 +7,7 @@ import signal
 import time
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 
 if TYPE_CHECKING:
@@ -141,3 +142,15 @@ def test_a_missing_privilege_is_78_and_says_which(load: Loader, singer: Singer, 
         assert b"GRANT" in done.stderr
     finally:
         load.database.query(f"DROP ROLE {role}")
+
+
+def test_a_reader_that_blocks_a_change_of_the_table_is_named(load: Loader, singer: Singer, tmp_path: Path) -> None:
+    """T06: even a transaction that has only read keeps a column from being added."""
+    load(singer.schema())
+    with psycopg.connect(load.database.url) as reader:
+        reader.execute("SELECT count(*) FROM crm_test.contacts")
+        more = singer.schema({"more": singer.text})
+        done = load.process(tmp_path, more, lock_timeout=0.2, retry_timeout=0.5)
+        pid = reader.info.backend_pid
+    assert 75 == done.returncode
+    assert f"session {pid} ".encode() in done.stderr.splitlines()[-1]

@@ -109,6 +109,24 @@ def test_an_input_that_is_cut_sweeps_nothing(load: Loader, singer: Singer) -> No
     assert ["a", "b", "c"] == living(load)
 
 
+@pytest.mark.parametrize("end", ["torn", "running", "failed"])
+def test_a_read_that_did_not_come_to_its_end_is_not_swept_at_the_end(load: Loader, singer: Singer, end: str) -> None:
+    """T14: the tap was killed within a line, or says itself that it had not finished."""
+    schema = singer.schema(bookmark_properties=[])
+    load(schema, singer.record({"id": "a"}), singer.record({"id": "b"}), sweep_at_end=True)
+    told = {"type": "STATE", "value": {"bookmarks": {}, "run": {"status": end, "streams": {}}}}
+    cut = singer.schema() if end == "torn" else told
+    load(schema, singer.record({"id": "a"}), b'{"type":"REC' if end == "torn" else cut, sweep_at_end=True)
+    assert ["a", "b"] == living(load)
+
+
+def test_what_is_appended_is_never_swept(load: Loader, singer: Singer) -> None:
+    """The rows of earlier runs did not come with the version, and are not gone."""
+    for version in (1, 2):
+        load(*read(singer, version, "a", "b"), load_method="append-only", hard_delete=True)
+    assert ["a", "a", "b", "b"] == living(load)
+
+
 def test_streams_without_a_key_are_swept_by_their_content(load: Loader, singer: Singer) -> None:
     def bag(version: int, *names: str) -> list[Message]:
         rows = (singer.record({"id": name}, version=version) for name in names)

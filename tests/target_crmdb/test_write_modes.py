@@ -123,6 +123,15 @@ def test_append_does_not_double_what_a_killed_run_sent(load: Loader, singer: Sin
         assert expected == len(load.table("id"))
 
 
+def test_a_tombstone_is_appended_like_any_record(
+    load: Loader, sync: Callable[..., dict[str, int]], day: Callable[[int], str]
+) -> None:
+    sync(contact(day(5), "ada"), load_method="append-only", hard_delete=True)
+    gone = {"id": "1", "_sdc_deleted_at": day(6)}
+    assert {"seen": 1, "created": 1} == sync(gone, load_method="append-only", hard_delete=True)
+    assert 2 == len(load.table("id"))
+
+
 def test_changing_to_append_needs_a_table_of_its_own(load: Loader, singer: Singer) -> None:
     load(singer.schema())
     with pytest.raises(CrmdbError, match="key"):
@@ -168,6 +177,23 @@ def test_equal_rows_stay_as_many_after_a_kill(load: Loader, singer: Singer, tmp_
     assert -signal.SIGKILL == killed.returncode
     assert 0 == load.process(tmp_path, *lines, batch_size_rows=2).returncode
     assert sorted(names) == sorted(row[0] for row in load.table("name"))
+
+
+def test_rows_that_mean_the_same_are_equal(load: Loader, singer: Singer) -> None:
+    properties = {"n": singer.number, "o": {"type": ["null", "object"]}}
+    schema = singer.schema(properties, key_properties=[])
+    load(
+        schema,
+        singer.record(
+            {"id": "1", "at": "2026-01-01T00:00:00Z", "n": 1, "o": {"a": 1, "b": 2}, "more": {"x": 1, "y": 2}}
+        ),
+    )
+    load(
+        schema,
+        b'{"type":"RECORD","stream":"contacts","record":{"more":{"y":2,"x":1},"o":{"b":2,"a":1},"n":1.0,'
+        b'"at":"2026-01-01T01:00:00+01:00","id":"1"}}\n',
+    )
+    assert {"seen": 1, "unchanged": 1} == load.outcomes()
 
 
 def test_a_column_that_is_new_and_empty_makes_no_row_another(load: Loader, singer: Singer) -> None:

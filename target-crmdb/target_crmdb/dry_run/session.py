@@ -72,7 +72,7 @@ class DrySession(Session):
         """As `own`."""
 
     @override
-    def _reconnect(self) -> None:
+    def _reconnect(self, patience: float) -> None:
         raise TryLaterError("The connection was lost, and what the dry run had found with it; run it again")
 
 
