@@ -67,16 +67,25 @@ class RowBuffer:
         self._open = self._begin(None)
         self.rows = 0
 
-    def add_plain(self, row: Sequence[CopyValue], version: int | None, extracted: str | None, origin: Origin) -> None:
-        """Append a row that has every field, no extra ones, is alive and has a version."""
+    def add_plain(self, row: Sequence[CopyValue], version: int | None, extracted: str | None, origin: Origin) -> bool:
+        """Append a row that has every field, no extra ones, is alive and has a version.
+
+        False, and nothing is appended, if it has a character that Postgres cannot hold.
+        """
         piece = self._open
         key = row[self._key_places[0]] if len(self._key_places) == 1 else self._key(row)
         if piece.version != version or (self._key_places and key in piece.odd):
             piece = self._next(version)
+        try:
+            piece.write((None, None, extracted, *row) if self._full else row)
+        except psycopg.DataError:  # a NUL
+            piece.is_torn = True
+            self._next(version)
+            return False
         piece.keys.append(key)
         piece.origins.append(origin)
-        piece.write((None, None, extracted, *row) if self._full else row)
         self.rows += 1
+        return True
 
     def add(self, encoded: EncodedRow, version: int | None, extracted: str | None, origin: Origin) -> None:
         """Append any row."""
@@ -129,6 +138,8 @@ class _OpenPiece:
         self.write = self._copy.write_row
         self.version = version
         self.careful = False
+        self.is_torn = False
+        """Whether a row was begun behind the others that could not be written."""
         self.keys: list[object] = []
         self.odd: set[object] = set()
         self.origins: list[Origin] = []
@@ -141,7 +152,8 @@ class _OpenPiece:
 
     def seal(self) -> Piece:
         self._copy.finish(None)
-        return Piece(self._chunks.parts, self.origins, self.version, self._full, self.careful)
+        piece = Piece(self._chunks.parts, self.origins, self.version, self._full, self.careful)
+        return piece.part(0, len(piece)) if self.is_torn else piece
 
 
 @dataclass

@@ -39,9 +39,10 @@ class Checkpoints:
 
     # What comes
 
-    def note_record(self, size: int) -> None:
-        """Count the bytes of a record's line."""
+    def note_record(self, size: int, waiting: int) -> bool:
+        """Count the bytes of a record's line; tell whether a commit is due, with so many rows waiting in its stream."""
         self._bytes += size
+        return self.is_due(waiting)
 
     def note_state(self, value: Mapping[str, Any]) -> None:
         """Take the newest STATE; what the tap says of its run is taken out of it."""

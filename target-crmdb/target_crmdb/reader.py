@@ -45,6 +45,9 @@ _open_envelope = msgspec.json.Decoder(Envelope).decode
 class Listener(Protocol):
     """Who hears of what is read."""
 
+    def take_line(self, line: bytes, number: int) -> bool:
+        """Take a line unread, if it is a record like the last one."""
+
     def take_raw(self, envelope: Envelope, line: bytes, number: int) -> bool:
         """Take a record as JSON text, if that is possible."""
 
@@ -145,7 +148,11 @@ class MessageReader(GenericSingerReader[bytes]):
 
     def _take_raw(self, line: bytes | str) -> bool:
         """Hand a record over as JSON text if that goes; what goes wrong is found by the exact way."""
-        if not isinstance(line, bytes) or _is_suspect(line):
+        if not isinstance(line, bytes):
+            return False
+        if self._listener.take_line(line, self.line_number):
+            return True
+        if _is_suspect(line):
             return False
         try:
             envelope = _open_envelope(line)

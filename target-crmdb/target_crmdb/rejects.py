@@ -79,6 +79,8 @@ class Ledger:
 
     def settle(self, cursor: Cursor, run_id: int, lines: Iterable[int], rejects: Sequence[Reject]) -> None:  # noqa: ARG002
         """Keep the rejects of a batch; `lines` are the numbers of the lines whose rows were staged."""
+        if not rejects:
+            return
         cursor.executemany(
             "insert into rejects (run_id, schema_id, stream, line, key, stage, field, error_class, reason, payload)"
             " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",

@@ -31,9 +31,9 @@ from target_crmdb.validation import (
     converter_for,
     to_json,
 )
+from target_crmdb.validation.compiled import Row
 from target_crmdb.validation.encoder import EncodingError
 from target_crmdb.validation.findings import ConversionError
-from target_crmdb.validation.values import CopyValue
 
 if TYPE_CHECKING:
     from target_crmdb.mapping import TablePlan
@@ -140,6 +140,16 @@ class StreamSink(Sink):
         """Commit: streams are never written one by one, since STATE speaks of all of them."""
         self._target.checkpoint()
 
+    def take_line(self, line: bytes, number: int) -> bool:
+        """Take a line that is a RECORD of this stream and of the common form; else leave it."""
+        if self._compiled is None:
+            return False
+        try:
+            row, version, extracted = self._compiled.line(line)
+        except NotAccepted:
+            return False
+        return self._take_row(row, (number, line), version, extracted)
+
     def take_raw(self, raw: msgspec.Raw, origin: Origin) -> bool:
         """Take a record as JSON text if it is of the common form; else leave it, to be taken by `take`."""
         if self._compiled is None:
@@ -148,14 +158,26 @@ class StreamSink(Sink):
             row = self._compiled.row(raw)
         except NotAccepted:
             return False
-        if not self._is_plain(row):
+        return self._take_row(row, (origin.line, origin.payload), origin.version, origin.extracted)
+
+    def _take_row(self, row: Row, place: tuple[int, bytes | str], version: int | None, extracted: str | None) -> bool:
+        """Let a row wait for the next commit, if it is alive and has its key and a version (the buffer's condition)."""
+        if self._deleted_place is not None and row[self._deleted_place] is not None:
             return False
-        self.activation = None
-        self._bytes += len(origin.payload)
-        extracted = self._instant(origin.extracted) if self.plan.record_metadata else None
+        if self._version_place is not None and row[self._version_place] is None:
+            return False
+        for key in self._key_places:  # a generator would cost as much as all the rest
+            if row[key] is None:
+                return False
         if self._content is not None:
             row = (*row, self._content.of(row))
-        self._buffer.add_plain(row, self._version(origin), extracted, (origin.line, origin.payload))
+        if version is None:
+            version = self._own_version
+        moment = self._instant(extracted) if self.plan.record_metadata else None
+        if not self._buffer.add_plain(row, version, moment, place):
+            return False
+        self.activation = None
+        self._bytes += len(place[1])
         return True
 
     def take(self, record: dict[str, Any], origin: Origin, *, unstorable: bool = False) -> None:
@@ -194,6 +216,7 @@ class StreamSink(Sink):
         """Stage and merge a batch, in the caller's transaction; calling it again after a rollback is safe."""
         refused = Counts(seen=len(batch.refused), rejected=len(batch.refused), bytes=batch.bytes)
         outcome = Outcome(refused, list(batch.refused))
+        self._stage.begin()
         for piece in batch.pieces:
             loaded = load_isolated(cursor, piece, self._load_piece, partial(self._refuse_row, outcome))
             outcome.counts += loaded  # not in one line: refusing a row counts too
@@ -254,17 +277,6 @@ class StreamSink(Sink):
         counts = self._merge.run(cursor, piece)
         self._failpoints.hit("after_merge")
         return counts
-
-    def _is_plain(self, row: Sequence[CopyValue]) -> bool:
-        """Tell whether a row has its key, is alive and has a version (the buffer's condition)."""
-        if self._deleted_place is not None and row[self._deleted_place] is not None:
-            return False
-        if self._version_place is not None and row[self._version_place] is None:
-            return False
-        for place in self._key_places:  # noqa: SIM110 - a generator would cost as much as all the rest
-            if row[place] is None:
-                return False
-        return True
 
     def _instant(self, text: object) -> str | None:
         """Give the time of extraction if it is wanted and one: it is no reason to refuse a row."""

@@ -38,11 +38,18 @@ class StagingTable:
         self._copy_plain = copy.format(self.name, sql.SQL(", ").join(columns))
         self._copy_full = copy.format(self.name, sql.SQL(", ").join([*map(sql.Identifier, FULL), *columns]))
         self._empty = sql.SQL("truncate {}").format(self.name)
+        self._is_used = False
+
+    def begin(self) -> None:
+        """A transaction begins: whatever the last one left, the table is empty now, or not there yet."""
+        self._is_used = False
 
     def fill(self, cursor: Cursor, piece: Piece) -> None:
         """Replace the table's content by these rows."""
         cursor.execute(self._create)
-        cursor.execute(self._empty)
+        if self._is_used:
+            cursor.execute(self._empty)
+        self._is_used = True
         with cursor.copy(self._copy_full if piece.full else self._copy_plain) as copy:
             for chunk in piece.data:
                 for begin in range(0, len(chunk), _SEND_AT_ONCE):

@@ -1,7 +1,9 @@
 """The target: settings, and the road of every message to its sink and of STATE to standard output."""
 
 import copy
+import gc
 import logging
+import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -42,6 +44,7 @@ from target_crmdb.worker import DatabaseThread
 
 T = TypeVar("T")
 
+_SWITCH_SECONDS = 0.0001
 _GRACE = 6.0
 """Seconds that a batch may take to finish after SIGTERM; then it is rolled back (promised: 10 s in all)."""
 
@@ -81,6 +84,7 @@ class TargetCrmdb(Target):
         self._replication_key: str | None = None
         self._schema: StreamSchema | None = None
         self._direct: dict[str, StreamSink] = {}
+        self._latest: StreamSink | None = None
         self.ledger = Ledger()
 
     @property
@@ -111,6 +115,7 @@ class TargetCrmdb(Target):
         self._replication_key = bookmarks if isinstance(bookmarks, str) else bookmarks[0]
         self._schema = StreamSchema(stream, to_json(message_dict))
         super()._process_schema_message(message_dict)
+        self._latest = None
         self._direct = {
             name: sink
             for name, maps in self.mapper.stream_maps.items()
@@ -168,6 +173,15 @@ class TargetCrmdb(Target):
         request = self.table_request(sink)
         return self.run_in_database(partial(self.run.ensure_table, request, self._schema))
 
+    def take_line(self, line: bytes, number: int) -> bool:
+        """Take a line that is a common RECORD of the stream of the last one: most lines are."""
+        sink = self._latest
+        if sink is None or not sink.take_line(line, number):
+            return False
+        if self._checkpoints.note_record(len(line), sink.waiting):
+            self.checkpoint()
+        return True
+
     def take_raw(self, envelope: Envelope, line: bytes, number: int) -> bool:
         """Take a record as JSON text, if its stream goes unchanged to one table and it is of the common form."""
         sink = self._direct.get(envelope.stream or "")
@@ -175,8 +189,8 @@ class TargetCrmdb(Target):
             envelope.record, Origin(number, line, envelope.version, envelope.time_extracted)
         ):
             return False
-        self._checkpoints.note_record(len(line))
-        if self._checkpoints.is_due(sink.waiting):
+        self._latest = sink
+        if self._checkpoints.note_record(len(line), sink.waiting):
             self.checkpoint()
         return True
 
@@ -198,8 +212,7 @@ class TargetCrmdb(Target):
             message_dict.get("time_extracted"),
         )
         waiting = max((self._take(stream_map, record, origin) for stream_map in maps), default=0)
-        self._checkpoints.note_record(len(self._reader.line))
-        if self._checkpoints.is_due(waiting):
+        if self._checkpoints.note_record(len(self._reader.line), waiting):
             self.checkpoint()
 
     def maps_of(self, stream: str) -> Sequence[StreamMap] | None:
@@ -415,6 +428,12 @@ class TargetCrmdb(Target):
         target = cls(config=given.config, parse_env_config=given.parse_env)
         if target.config.get("debug"):
             logging.getLogger().setLevel(logging.DEBUG)
+        # the database's thread needs the interpreter a moment at a time, for every piece that it sends: the usual 5 ms
+        # would make it wait for the message loop longer than for Postgres
+        sys.setswitchinterval(_SWITCH_SECONDS)
+        # what waits for a commit is no garbage; looking through it again and again would cost some per cent
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 100)
         try:
             _ = target.run  # connect before the tap works in vain
             target.listen(file_input)

@@ -209,6 +209,20 @@ def test_a_rejected_row_has_no_value_in_its_reason_nor_in_any_log(
     assert "190002" not in f"{reasons} {caplog.text}"
 
 
+@pytest.mark.parametrize("sanitize", [True, False])
+@pytest.mark.parametrize("place", [0, 5, 9])
+def test_a_nul_among_many_common_rows(load: Loader, singer: Singer, sanitize: bool, place: int) -> None:
+    """D01: it is found while the row is being written; its neighbours, before and behind, land exactly once."""
+    rows: list[Message] = [{"id": f"{n}", "at": None, "v": f"{n}", "w": "x" * 50} for n in range(10)]
+    rows[place]["w"] = "before\0after"
+    schema = singer.schema({"v": singer.text, "w": singer.text})
+    load(schema, *map(singer.record, rows), sanitize_null_text_characters=sanitize)
+    rows[place]["w"] = "before\ufffdafter"
+    kept = [row for n, row in enumerate(rows) if sanitize or n != place]
+    assert [(row["id"], row["v"], row["w"]) for row in kept] == load.table("id, v, w")
+    assert [("contacts", place + 2, None, "unstorable_text")] * (not sanitize) == load.rejects()
+
+
 def test_characters_that_postgres_cannot_hold(load: Loader, singer: Singer) -> None:
     """D01, D02: replaced in texts, keys, names and JSON alike; a row is rejected where that is switched off."""
     schema = singer.schema({"v": singer.text, "j": {"type": ["null", "object"]}})

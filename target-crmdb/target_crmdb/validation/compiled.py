@@ -21,7 +21,6 @@ Row = tuple[CopyValue, ...]
 NotAccepted = (msgspec.MsgspecError, ValueError)
 """What the decoder raises for a record that must go the exact way."""
 
-_NUMBERS = frozenset[type]({int, Decimal})
 _INT4 = (-(2**31), 2**31 - 1)
 _INT8 = (-(2**63), 2**63 - 1)
 # keywords that say nothing about which values are valid
@@ -42,20 +41,49 @@ _TEXTS = frozenset({ColumnType.TEXT, *_MOMENTS, *_FORMS})
 _Check = Callable[[tuple[Any, ...]], bool]
 
 
+class Number(str):
+    """The digits of a JSON number with a point or an exponent, as they came; cheaper than a Decimal, and as exact."""
+
+    __slots__ = ()
+
+
 class CompiledRecords:
     """The records of one plan, as the SCHEMA declares them."""
 
     def __init__(
-        self, record: type[msgspec.Struct], *, nested: bool, checks: Sequence[_Check], json: Sequence[int]
+        self,
+        record: type[msgspec.Struct],
+        stream: str,
+        *,
+        nested: bool,
+        checks: Sequence[_Check],
+        json: Sequence[int],
     ) -> None:
-        self._decode = msgspec.json.Decoder(record, float_hook=Decimal).decode
+        # numbers within objects are written as JSON again, which takes Decimals for numbers
+        hook = Decimal if json else Number
+        self._decode = msgspec.json.Decoder(record, float_hook=hook).decode
+        self._decode_line = msgspec.json.Decoder(_message(record, stream), float_hook=hook).decode
         self._nested = nested
         self._checks = tuple(checks)
         self._json = json
 
+    def line(self, line: bytes) -> tuple[Row, int | None, str | None]:
+        """Read a line that is a RECORD of this stream: row, version and time of extraction.
+
+        Raises one of `NotAccepted`. Lone surrogates are not accepted; a NUL is not seen, but where JSON is written
+        again, which would hide it from those who write the row.
+        """
+        if self._json and b"\\u0000" in line:
+            raise ValueError("the exact way knows what to do with a NUL")
+        message = self._decode_line(line)
+        return self._row(message.record), message.version, message.time_extracted
+
     def row(self, raw: msgspec.Raw) -> Row:
         """Give the row of a record, or raise one of `NotAccepted`."""
-        row = msgspec.structs.astuple(self._decode(raw))
+        return self._row(self._decode(raw))
+
+    def _row(self, record: msgspec.Struct) -> Row:
+        row = msgspec.structs.astuple(record)
         if self._nested:
             if row[-1] is None:
                 raise ValueError("the exact way knows what a null parent means")
@@ -71,6 +99,21 @@ class CompiledRecords:
             if values[place] is not None:
                 values[place] = to_json(values[place])
         return tuple(values)
+
+
+def _message(record: type[msgspec.Struct], stream: str) -> Any:
+    """Define the type of a RECORD message of this stream."""
+    return msgspec.defstruct(
+        "Message",
+        [
+            ("type", Literal["RECORD"]),
+            ("stream", Literal[stream]),
+            ("record", record),
+            ("version", int | None, None),
+            ("time_extracted", str | None, None),
+        ],
+        gc=False,
+    )
 
 
 def compile_records(schema: Mapping[str, Any], plan: TablePlan) -> CompiledRecords | None:
@@ -98,7 +141,7 @@ def compile_records(schema: Mapping[str, Any], plan: TablePlan) -> CompiledRecor
     declared |= {(str(plan.spread), name): one for name, one in (parent or {}).get("properties", {}).items()}
     nullable = ["null" in _names(declared[column.path]) for column in plan.columns]
     json = [place for place, kind in enumerate(kinds) if kind == ColumnType.JSONB]
-    return CompiledRecords(record, nested=inner is not None, checks=_checks(kinds, nullable), json=json)
+    return CompiledRecords(record, plan.stream, nested=inner is not None, checks=_checks(kinds, nullable), json=json)
 
 
 def _is_simple_record(schema: Mapping[str, Any]) -> bool:
@@ -212,7 +255,8 @@ def _checks(kinds: Sequence[ColumnType], nullable: Sequence[bool]) -> list[_Chec
     for with_null in (True, False):
         places = [p for p, kind in enumerate(kinds) if kind == ColumnType.NUMERIC and nullable[p] == with_null]
         if places:
-            checks.append(_of_types(_picker(places), _NUMBERS | {type(None)} if with_null else _NUMBERS))
+            numbers = frozenset[type]({int, Decimal, Number})
+            checks.append(_of_types(_picker(places), numbers | {type(None)} if with_null else numbers))
     return checks
 
 
