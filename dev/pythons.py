@@ -31,7 +31,9 @@ def _passes(version: str, python: str) -> bool:
     setup = [python, "dev/setup.py", "--dev", "--venv", venv]
     if subprocess.run(setup, cwd=ROOT, check=False).returncode:
         return False
-    pytest: list[str | Path] = [ROOT / venv / "bin" / "python", "-m", "pytest", "-q", "-m", "not long", *TESTS]
+    # what depends on Python does so on any server; the faults are those of Postgres and of the network
+    where = ["-k", "not installed", "--ignore", "tests/target_crmdb/faults"]
+    pytest: list[str | Path] = [ROOT / venv / "bin" / "python", "-m", "pytest", "-q", "-m", "not long", *where, *TESTS]
     return subprocess.run(pytest, cwd=ROOT, check=False).returncode == 0
 
 

@@ -97,15 +97,15 @@ class Checkpoints:
         """Make a batch durable, then print its STATE; raise TooManyRejectsError instead if that is so."""
         begun = time.monotonic()
         run.commit(batch)
-        log_counts("Committed so far", run, time.monotonic() - begun)
+        log_counts("Committed so far" if run.is_real else "Judged so far", run, time.monotonic() - begun)
         if run.too_many_rejects():
+            where = "`crmdb rejects list`" if run.is_real else "the report of the dry run"
             raise TooManyRejectsError(
-                f"{run.total.rejected} rows were rejected, max_rejects allows {self._max_rejects}; "
-                "see `crmdb rejects list`"
+                f"{run.total.rejected} rows were rejected, max_rejects allows {self._max_rejects}; see {where}"
             )
         if run.refused_sweeps:
             raise UnconfirmedDeletesError("; ".join(run.refused_sweeps))
-        if run.prints_state and batch.state is not None and batch.state != self._printed:
+        if run.is_real and batch.state is not None and batch.state != self._printed:
             run.failpoints.hit("before_state")
             self._print(batch.state)
             run.failpoints.hit("after_state")

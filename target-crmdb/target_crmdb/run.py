@@ -54,9 +54,8 @@ class Batch:
 class LoadRun:
     """An open run; its counters are those of committed transactions only."""
 
-    prints_state = True
-    temporary = False
-    """Whether the tables that a run makes for itself are temporary."""
+    is_real = True
+    """Whether the run writes: STATE, and tables that stay; all that a dry run makes is temporary."""
 
     def __init__(self, session: Session, config: Config, run_id: int, ledger: Ledger) -> None:
         self._session = session
@@ -114,13 +113,13 @@ class LoadRun:
     def seen_keys(self, stream: str) -> SeenKeys:
         """Give the keys seen of a stream, over every SCHEMA that it has in this run."""
         if stream not in self._seen:
-            self._seen[stream] = SeenKeys(self.run_id, self.next_number(), temporary=self.temporary)
+            self._seen[stream] = SeenKeys(self.run_id, self.next_number(), temporary=not self.is_real)
         return self._seen[stream]
 
     def copies(self, stream: str) -> Copies:
         """Give the counts of a keyless stream's equal rows, over every SCHEMA that it has in this run."""
         if stream not in self._copies:
-            self._copies[stream] = Copies(self.run_id, self.next_number(), temporary=self.temporary)
+            self._copies[stream] = Copies(self.run_id, self.next_number(), temporary=not self.is_real)
         return self._copies[stream]
 
     def epoch(self, plan: TablePlan) -> int | None:

@@ -28,8 +28,7 @@ _REJECTS = 100
 class DryRun(LoadRun):
     """Takes every record the whole way, but into temporary tables: no lock, no DDL, no STATE, no history."""
 
-    prints_state = False
-    temporary = True
+    is_real = False
 
     def __init__(self, session: DrySession, config: Config, run_id: int) -> None:
         super().__init__(session, config, run_id, Ledger())
