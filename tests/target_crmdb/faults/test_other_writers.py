@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def test_a_row_that_somebody_inserts_in_the_same_moment_is_updated(
     load: Loader, start: Starter, singer: Singer
 ) -> None:
-    """T05: the key is there only when the insert comes; it is neither rejected nor lost, and neither are its neighbours."""
+    """T05: the key is there only when the insert comes; it is neither rejected nor lost, nor are its neighbours."""
     schema = singer.schema({"name": singer.text})
     load(schema)
     with psycopg.connect(load.database.url) as somebody:
