@@ -70,8 +70,9 @@ class Merge:
         self._plan = plan
         self._stage = stage
         self._mode = mode
-        self._complete = self._compose(careful=False)
-        self._careful = self._complete if plan.is_bag else self._compose(careful=True)
+        # written out once: psycopg would put hundreds of names together anew for every batch
+        self._complete = self._compose(careful=False).as_bytes()
+        self._careful = self._complete if plan.is_bag else self._compose(careful=True).as_bytes()
 
     def run(self, cursor: Cursor, piece: Piece) -> Counts:
         """Merge the piece that was staged; give the outcomes."""

@@ -28,15 +28,20 @@ class StagingTable:
             sql.SQL(", {} {}").format(name, sql.SQL(column.type.value))
             for name, column in zip(columns, plan.columns, strict=True)
         ]
-        self._create = sql.SQL(
-            "create temporary table if not exists {} (absent integer[], extra jsonb, extracted timestamptz,"
-            " hash uuid, copy integer{}) on commit delete rows"
-        ).format(self.name, sql.SQL("").join(typed))
+        # written out once, as the merge is
+        self._create = (
+            sql.SQL(
+                "create temporary table if not exists {} (absent integer[], extra jsonb, extracted timestamptz,"
+                " hash uuid, copy integer{}) on commit delete rows"
+            )
+            .format(self.name, sql.SQL("").join(typed))
+            .as_bytes()
+        )
         if plan.is_bag:
             columns.append(sql.Identifier("hash"))
         copy = sql.SQL("copy {} ({}) from stdin")
-        self._copy_plain = copy.format(self.name, sql.SQL(", ").join(columns))
-        self._copy_full = copy.format(self.name, sql.SQL(", ").join([*map(sql.Identifier, FULL), *columns]))
+        self._copy_plain = copy.format(self.name, sql.SQL(", ").join(columns)).as_bytes()
+        self._copy_full = copy.format(self.name, sql.SQL(", ").join([*map(sql.Identifier, FULL), *columns])).as_bytes()
         self._empty = sql.SQL("truncate {}").format(self.name)
         self._is_used = False
 

@@ -43,8 +43,7 @@ def explained(load: Loader, plan: TablePlan, staged: int) -> dict[str, Any]:
                 sql.SQL("insert into {} ({}) select n::text from generate_series(1, %s) n").format(stage.name, key),
                 (staged,),
             )
-            statement = Merge(plan, stage.name, WriteMode())._complete
-            cursor.execute(sql.SQL("explain (format json, analyze) {}").format(statement))
+            cursor.execute(b"explain (format json, analyze) " + Merge(plan, stage.name, WriteMode())._complete)
             row = cursor.fetchone()
             assert row is not None
             return dict(row[0][0])
@@ -101,7 +100,7 @@ def test_copies_of_a_bag_are_found_by_their_key(load: Loader, singer: Singer) ->
                     stage.name
                 )
             )
-            cursor.execute(sql.SQL("explain (format json) {}").format(Merge(plan, stage.name, WriteMode())._complete))
+            cursor.execute(b"explain (format json) " + Merge(plan, stage.name, WriteMode())._complete)
             row = cursor.fetchone()
     assert row is not None
     assert {"Index Scan"} == set(reads_of(row[0][0], "contacts"))
