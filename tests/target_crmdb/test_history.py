@@ -55,6 +55,8 @@ def test_crmdb_history(load: Loader, singer: Singer, crmdb: Any) -> None:
     plain = crmdb("history")
     assert 0 == plain.returncode, plain.stderr
     assert "(2 rows)" in plain.stdout
+    assert "p95_seconds" not in plain.stdout
+    assert "p95_seconds" in crmdb("history", "--wide").stdout
     newest = json.loads(crmdb("history", "--json", "--runs", "1").stdout)
     assert [(6, 6, 1, 2)] == [(row["expected"], row["seen"], row["rejected"], row["api_calls"]) for row in newest]
 

@@ -23,6 +23,12 @@ where r.run_id in (select run_id from runs order by run_id desc limit %(runs)s)
     and (%(stream)s::text is null or s.stream = %(stream)s)
 order by r.run_id desc, s.stream
 """
+_WIDE = frozenset(
+    {
+        *("changes_per_call", "waited_seconds", "bytes", "batches", "p50_seconds", "p95_seconds", "peak_memory_mb"),
+        "load_method",
+    }
+)
 _RUN = """
 select run_id, source, target_schema, load_method, status, started_at, ended_at, heartbeat_at, pid, host, versions,
     peak_memory_mb, state_before, (select state from state where state.run_id = runs.run_id) as state_after, error
@@ -34,9 +40,10 @@ from runs where run_id = %s
 @click.option("--runs", default=10, show_default=True, type=click.IntRange(min=1), help="How many of the last runs.")
 @click.option("--stream", help="Only this stream.")
 @click.option("--run", "run_id", type=int, help="Everything of one run, its state before and after included (JSON).")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--wide", is_flag=True, help="Also time, bytes and memory of batches, and changes per API call.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, with all columns.")
 @click.pass_obj
-def history(access: Access, runs: int, stream: str | None, run_id: int | None, *, as_json: bool) -> None:
+def history(access: Access, runs: int, stream: str | None, run_id: int | None, *, wide: bool, as_json: bool) -> None:
     """Show the last runs, newest first, with the counters of every stream; a killed one is `interrupted`."""
     with access.bookkept() as connection:
         with contextlib.suppress(InsufficientPrivilege, ReadOnlySqlTransaction):  # a reader leaves it to the next run
@@ -44,4 +51,5 @@ def history(access: Access, runs: int, stream: str | None, run_id: int | None, *
         if run_id is not None:
             print_rows(connection.execute(_RUN, (run_id,)), as_json=True)
             return
-        print_rows(connection.execute(_QUERY, {"runs": runs, "stream": stream}), as_json=as_json, compact=True)
+        cursor = connection.execute(_QUERY, {"runs": runs, "stream": stream})
+        print_rows(cursor, as_json=as_json, compact=True, hidden=() if wide else _WIDE)

@@ -1,7 +1,7 @@
 """Rows on a terminal: a plain table, or JSON for programs."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -12,8 +12,14 @@ import psycopg
 _WIDEST = 60
 
 
-def print_rows(cursor: psycopg.Cursor[tuple[Any, ...]], *, as_json: bool = False, compact: bool = False) -> None:
-    """Print the rows of an executed query; a compact table leaves out columns without any value."""
+def print_rows(
+    cursor: psycopg.Cursor[tuple[Any, ...]],
+    *,
+    as_json: bool = False,
+    compact: bool = False,
+    hidden: Collection[str] = (),
+) -> None:
+    """Print the rows of an executed query; a compact table leaves out columns without any value, and those hidden."""
     names = [column.name for column in cursor.description or ()]
     rows = cursor.fetchall() if cursor.description else []
     if as_json:
@@ -21,7 +27,8 @@ def print_rows(cursor: psycopg.Cursor[tuple[Any, ...]], *, as_json: bool = False
         click.echo(json.dumps(records, default=plain, indent=2))
     else:
         filled = [place for place in range(len(names)) if not compact or any(row[place] is not None for row in rows)]
-        click.echo(table([names[place] for place in filled], [[row[place] for place in filled] for row in rows]))
+        shown = [place for place in filled if names[place] not in hidden]
+        click.echo(table([names[place] for place in shown], [[row[place] for place in shown] for row in rows]))
 
 
 def table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
