@@ -39,7 +39,7 @@ from target_crmdb.schemas import StreamSchema
 from target_crmdb.settings import config_schema, contradictions, read_numbers, schema_change_of, source_of
 from target_crmdb.sink import Origin, StreamSink
 from target_crmdb.tables import TableRequest
-from target_crmdb.validation import to_json
+from target_crmdb.validation import ConversionError, to_json
 from target_crmdb.worker import DatabaseThread
 
 T = TypeVar("T")
@@ -113,7 +113,12 @@ class TargetCrmdb(Target):
             raise InvalidSchemaError(f"The SCHEMA of stream {stream} declares no properties; mend the tap")
         bookmarks = message_dict.get("bookmark_properties") or [None]
         self._replication_key = bookmarks if isinstance(bookmarks, str) else bookmarks[0]
-        self._schema = StreamSchema(stream, to_json(message_dict))
+        try:
+            self._schema = StreamSchema(stream, to_json(message_dict))
+        except ConversionError as error:
+            raise InvalidSchemaError(
+                f"The SCHEMA of stream {stream} has text that is not Unicode; mend the tap"
+            ) from error
         super()._process_schema_message(message_dict)
         self._latest = None
         self._direct = {

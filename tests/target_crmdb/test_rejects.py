@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from target_crmdb.exceptions import BrokenMessageError, MissingKeyError, RecordBeforeSchemaError, TooManyRejectsError
+from target_crmdb.exceptions import (
+    BrokenMessageError,
+    InvalidSchemaError,
+    MissingKeyError,
+    RecordBeforeSchemaError,
+    TooManyRejectsError,
+)
 
 if TYPE_CHECKING:
     from tests.target_crmdb.conftest import Loader, Message, Singer
@@ -207,6 +213,13 @@ def test_a_rejected_row_has_no_value_in_its_reason_nor_in_any_log(
     reasons = load.database.query("SELECT reason FROM _crmdb.rejects")
     assert "canary" not in f"{reasons} {caplog.text}"
     assert "190002" not in f"{reasons} {caplog.text}"
+
+
+def test_a_schema_that_is_no_unicode_is_refused_in_words(load: Loader) -> None:
+    """D02: where such characters are not to be replaced, no column can have such a name."""
+    line = b'{"type":"SCHEMA","stream":"contacts","key_properties":[],"schema":{"properties":{"\\ud800":{}}}}\n'
+    with pytest.raises(InvalidSchemaError, match="Unicode"):
+        load(line, sanitize_null_text_characters=False)
 
 
 @pytest.mark.parametrize("sanitize", [True, False])

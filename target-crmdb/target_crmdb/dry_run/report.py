@@ -79,7 +79,8 @@ def _kind(difference: Difference) -> str:
 
 
 def _tell(name: str, stream: dict[str, Any]) -> None:
-    counts = ", ".join(f"{number} {outcome}" for outcome, number in stream["counts"].items() if number)
+    counted = {name: number for name, number in stream["counts"].items() if number and name != "bytes"}
+    counts = ", ".join(f"{number} {outcome}" for outcome, number in counted.items())
     _logger.info("Dry run, %s (%s): would be %s", name, stream["table"], counts or "nothing")
     for change in stream["columns_planned"]:
         _logger.info("Dry run, %s: would %s", name, change)
