@@ -21,6 +21,8 @@ _HOPELESS = re.compile(
     r"|authentication failed|private key",
 )
 _PAUSE = 0.5
+_NEVER = 2**31
+"""So many times a statement must have come before it is prepared by itself; merges ask to be prepared."""
 _EMBEDDED_FOLDER = Path("output") / "pgdata"
 
 
@@ -112,8 +114,7 @@ def _connect(conninfo: str, patience: float, sleep: Callable[[float], None]) -> 
                 autocommit=True,
                 application_name="target-crmdb",
                 connect_timeout=10,
-                # a plan that was made for an empty table must not be kept for a full one
-                prepare_threshold=None,
+                prepare_threshold=_NEVER,
             )
         except psycopg.OperationalError as error:
             reason = _first_line(error)

@@ -216,7 +216,8 @@ class StreamSink(Sink):
         """Stage and merge a batch, in the caller's transaction; calling it again after a rollback is safe."""
         refused = Counts(seen=len(batch.refused), rejected=len(batch.refused), bytes=batch.bytes)
         outcome = Outcome(refused, list(batch.refused))
-        self._stage.begin()
+        if batch.pieces:
+            self._stage.begin(cursor)
         for piece in batch.pieces:
             loaded = load_isolated(cursor, piece, self._load_piece, partial(self._refuse_row, outcome))
             outcome.counts += loaded  # not in one line: refusing a row counts too
@@ -226,6 +227,7 @@ class StreamSink(Sink):
     def accept_commit(self) -> None:
         """What was loaded is durable now."""
         self._seen.accept_commit()
+        self._stage.accept_commit()
         if self._copies is not None:
             self._copies.table.accept_commit()
 

@@ -44,14 +44,21 @@ class StagingTable:
         self._copy_full = copy.format(self.name, sql.SQL(", ").join([*map(sql.Identifier, FULL), *columns])).as_bytes()
         self._empty = sql.SQL("truncate {}").format(self.name)
         self._is_used = False
+        self._seen_on: psycopg.Connection[tuple[Any, ...]] | None = None
+        self._made_on: psycopg.Connection[tuple[Any, ...]] | None = None
 
-    def begin(self) -> None:
-        """A transaction begins: whatever the last one left, the table is empty now, or not there yet."""
+    def begin(self, cursor: Cursor) -> None:
+        """A transaction begins: make the table, unless the last commit or an earlier one on this connection has.
+
+        Not within a savepoint, whose rollback would take the table along. It is empty, whatever the last one left.
+        """
         self._is_used = False
+        if self._made_on is not cursor.connection:
+            cursor.execute(self._create)
+            self._seen_on = cursor.connection
 
     def fill(self, cursor: Cursor, piece: Piece) -> None:
         """Replace the table's content by these rows."""
-        cursor.execute(self._create)
         if self._is_used:
             cursor.execute(self._empty)
         self._is_used = True
@@ -59,6 +66,10 @@ class StagingTable:
             for chunk in piece.data:
                 for begin in range(0, len(chunk), _SEND_AT_ONCE):
                     copy.write(chunk[begin : begin + _SEND_AT_ONCE])
+
+    def accept_commit(self) -> None:
+        """The table is there to stay, as long as its session."""
+        self._made_on = self._seen_on
 
     def drop(self, cursor: Cursor) -> None:
         """Drop the table, for instance because the SCHEMA changed."""

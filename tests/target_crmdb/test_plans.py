@@ -37,7 +37,7 @@ def explained(load: Loader, plan: TablePlan, staged: int) -> dict[str, Any]:
     with ExitStack() as stack:
         connection = open_connection(dict(TargetCrmdb(config=load.config).config), stack)
         with connection.transaction(), connection.cursor() as cursor:
-            cursor.execute(stage._create)
+            stage.begin(cursor)
             key = sql.Identifier(plan.match[0].staged)
             cursor.execute(
                 sql.SQL("insert into {} ({}) select n::text from generate_series(1, %s) n").format(stage.name, key),
@@ -94,7 +94,7 @@ def test_copies_of_a_bag_are_found_by_their_key(load: Loader, singer: Singer) ->
     with ExitStack() as stack:
         connection = open_connection(dict(TargetCrmdb(config=load.config).config), stack)
         with connection.transaction(), connection.cursor() as cursor:
-            cursor.execute(stage._create)
+            stage.begin(cursor)
             cursor.execute(
                 sql.SQL("insert into {} (hash, copy) select gen_random_uuid(), 1 from generate_series(1, 1000)").format(
                     stage.name

@@ -96,6 +96,15 @@ def test_rows_that_only_postgres_refuses(load: Loader, singer: Singer, validate:
     assert {"seen": 300, "created": 295, "rejected": 5} == load.outcomes()
 
 
+def test_a_first_batch_that_is_refused_whole_spoils_no_other(load: Loader, singer: Singer) -> None:
+    """What was made for its sake is rolled back with it, and made again."""
+    bad = b'{"type":"RECORD","stream":"contacts","record":{"id":"bad","at":null,"v":1e200000}}\n'
+    good = [singer.record({"id": f"{n}", "at": None, "v": n}) for n in range(3)]
+    load(singer.schema({"v": singer.number}), bad, *good[:1], bad, *good[1:], batch_size_rows=1)
+    assert ["0", "1", "2"] == [row[0] for row in load.table("id")]
+    assert {"seen": 5, "created": 3, "rejected": 2} == load.outcomes()
+
+
 def test_rows_that_only_the_merge_refuses(load: Loader, singer: Singer) -> None:
     """A key too long for an index, and a constraint that a user has added: no line is named, halves are tried."""
     load(singer.schema({"v": singer.integer}))
