@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,6 +11,7 @@ from fake_crm import FakeCrm
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from tests.end_to_end.conftest import Meltano, Oracle
 
@@ -77,6 +79,46 @@ def test_full_refresh_and_cleared_state_neither_lose_nor_double(
     assert (counts["created"], counts["updated"]) == (0, 0), counts
     assert before == database.query("SELECT count(*) FROM hubspot.contacts")
     assert [oracle.differences(stream) for stream in OBJECTS] == [[], [], [], []]
+
+
+def test_a_dry_run_changes_neither_the_database_nor_meltanos_state(
+    job: Callable[[FakeCrm], Meltano], crm: FakeCrm, database: Any, tmp_path: Path
+) -> None:
+    """What it foretells is what the next real run does; the same for an overwrite of everything."""
+    meltano = job(crm)
+    meltano.run(*RUN)
+    crm.hubspot.update("deals", crm.hubspot.records("deals")[0]["id"], {"amount": "123456.78"})
+    crm.clock.advance(3600)
+    before = everything(database), state_of(meltano)
+    report = tmp_path / "report.json"
+    dry: dict[str, Any] = {"TARGET_CRMDB_DRY_RUN": "true", "TARGET_CRMDB_DRY_RUN_REPORT": str(report)}
+    meltano.run("run", "--full-refresh", *RUN[1:], **dry, TARGET_CRMDB_LOAD_METHOD="overwrite")
+    meltano.run(*RUN, **dry)
+    assert before == (everything(database), state_of(meltano))
+    foretold = json.loads(report.read_text("utf-8"))["streams"]["deals"]["counts"]
+    meltano.run(*RUN)
+    assert {name: foretold[name] for name in last_run(database)["deals"]} == last_run(database)["deals"]
+    assert foretold["updated"] == 1
+
+
+def state_of(meltano: Meltano) -> Any:
+    """What Meltano has stored; its log stands before it."""
+    return json.loads(meltano.run("state", "get", STATE_ID).splitlines()[-1])
+
+
+def everything(database: Any) -> list[tuple[str, str]]:
+    """A checksum of every table of ours."""
+    tables = database.query(
+        "SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) FROM pg_tables"
+        " WHERE schemaname IN ('hubspot', '_crmdb') ORDER BY 1"
+    )
+    return [
+        (
+            name,
+            database.query(f"SELECT md5(coalesce(string_agg(t::text, '' ORDER BY t::text), '')) FROM {name} t")[0][0],
+        )
+        for (name,) in tables
+    ]
 
 
 def test_prod_without_a_connection_reads_nothing_and_says_what_to_set(meltano: Meltano, crm: FakeCrm) -> None:
