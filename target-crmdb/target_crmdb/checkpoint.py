@@ -25,6 +25,7 @@ class Checkpoints:
     def __init__(self, config: Config) -> None:
         self._rows_at_most = int(config.get("batch_size_rows") or 10_000)
         self._bytes_at_most = int(config.get("max_batch_bytes") or 2**23)
+        self._bytes_now = self._bytes_at_most // 4  # the first batch is small, so that Postgres begins early
         self._interval = float(config.get("state_interval", 5))
         self._max_rejects = config.get("max_rejects")
         self._max_protocol_errors = int(config.get("max_protocol_errors", 0))
@@ -62,7 +63,7 @@ class Checkpoints:
 
     def is_due(self, waiting: int = 0) -> bool:
         """Tell whether a batch is full by this stream's rows, by bytes, or by age."""
-        return waiting >= self._rows_at_most or self._bytes >= self._bytes_at_most or time.monotonic() >= self._due_at
+        return waiting >= self._rows_at_most or self._bytes >= self._bytes_now or time.monotonic() >= self._due_at
 
     def withholds_state(self) -> bool:
         """Tell whether the input broke the protocol too often for STATE to advance."""
@@ -91,6 +92,7 @@ class Checkpoints:
         )
         self._strays.clear()
         self._bytes = 0
+        self._bytes_now = self._bytes_at_most
         return batch
 
     def commit(self, run: LoadRun, batch: Batch) -> None:
