@@ -6,7 +6,7 @@ from statistics import median
 from typing import TYPE_CHECKING, TypeVar
 
 from bench.contenders import FAST_PEER, FLOOR, OURS, PEER
-from bench.feeds import UNCHANGED
+from bench.feeds import INITIAL, UNCHANGED
 from bench.goals import goals
 from bench.ratios import Pairs, Ratio
 
@@ -26,7 +26,7 @@ def loading_report(findings: Findings) -> list[str]:
     lines += [""] if lines else []
     for feed in dict.fromkeys(load.feed for load in findings.loads):
         here = [load for load in findings.loads if load.feed == feed]
-        rows = max(load.rows for load in here)
+        rows = next(load.rows for load in here if load.step == INITIAL)
         lines += [f"**{feed}**, {rows:,} rows at first:", "", *_loading_table(here), ""]
     if findings.sizes:
         lines += [f"**{OURS} alone**:", "", *_sizes_table(findings), ""]
