@@ -21,8 +21,6 @@ _HOPELESS = re.compile(
     r"|authentication failed|private key",
 )
 _PAUSE = 0.5
-_NEVER = 2**31
-"""So many times a statement must have come before it is prepared by itself; merges ask to be prepared."""
 _EMBEDDED_FOLDER = Path("output") / "pgdata"
 
 
@@ -114,7 +112,8 @@ def _connect(conninfo: str, patience: float, sleep: Callable[[float], None]) -> 
                 autocommit=True,
                 application_name="target-crmdb",
                 connect_timeout=10,
-                prepare_threshold=_NEVER,
+                # a plan that was made for an empty table must not be kept for a full one: it would read the whole table
+                prepare_threshold=None,
             )
         except psycopg.OperationalError as error:
             reason = _first_line(error)

@@ -75,12 +75,8 @@ class Merge:
         self._careful = self._complete if plan.is_bag else self._compose(careful=True).as_bytes()
 
     def run(self, cursor: Cursor, piece: Piece) -> Counts:
-        """Merge the piece that was staged; give the outcomes.
-
-        The statement is parsed and planned once: with hundreds of columns that takes as long as a thousand rows. The
-        plan is the same for an empty and a full table, since the session leaves the planner no choice (database.py).
-        """
-        cursor.execute(self._careful if piece.careful else self._complete, prepare=True)
+        """Merge the piece that was staged; give the outcomes."""
+        cursor.execute(self._careful if piece.careful else self._complete)
         outcomes = {str(outcome): int(count) for outcome, count in cursor.fetchall()}
         removed = outcomes.pop("removed", 0)
         outcomes["updated"] = outcomes.get("updated", 0) + removed
