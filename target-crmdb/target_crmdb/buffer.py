@@ -76,22 +76,12 @@ class RowBuffer:
         key = row[self._key_places[0]] if len(self._key_places) == 1 else self._key(row)
         if piece.version != version or (self._key_places and key in piece.odd):
             piece = self._next(version)
-        try:
-            piece.write((None, None, extracted, *row) if self._full else row)
-        except psycopg.DataError:  # a NUL
-            piece.is_torn = True
-            self._next(version)
-            return False
-        piece.keys.append(key)
-        piece.origins.append(origin)
-        self.rows += 1
-        return True
+        return self._write(piece, (None, None, extracted, *row) if self._full else row, key, origin)
 
-    def add(self, encoded: EncodedRow, version: int | None, extracted: str | None, origin: Origin) -> None:
-        """Append any row."""
+    def add(self, encoded: EncodedRow, version: int | None, extracted: str | None, origin: Origin) -> bool:
+        """Append any row; False, as for `add_plain`."""
         if encoded.plain:
-            self.add_plain(encoded.values, version, extracted, origin)
-            return
+            return self.add_plain(encoded.values, version, extracted, origin)
         if not self._full:
             self._full = True
             self._next(version)
@@ -99,13 +89,24 @@ class RowBuffer:
         piece = self._open
         if piece.version != version or (self._key_places and (key in piece.odd or piece.has(key))):
             piece = self._next(version)
-        if not encoded.plain:
-            piece.odd.add(key)
-        piece.keys.append(key)
+        row = (list(encoded.absent) or None, encoded.extra, extracted, *encoded.values)
+        if not self._write(piece, row, key, origin):
+            return False
+        piece.odd.add(key)
         piece.careful |= bool(encoded.absent)
+        return True
+
+    def _write(self, piece: "_OpenPiece", row: Sequence[object], key: object, origin: Origin) -> bool:
+        try:
+            piece.write(row)
+        except psycopg.DataError:  # a NUL
+            piece.is_torn = True
+            self._next(piece.version)
+            return False
+        piece.keys.append(key)
         piece.origins.append(origin)
-        piece.write((list(encoded.absent) or None, encoded.extra, extracted, *encoded.values))
         self.rows += 1
+        return True
 
     def take(self) -> list[Piece]:
         """Hand over all rows, in pieces; none is empty."""

@@ -171,10 +171,8 @@ class StreamSink(Sink):
                 return False
         if self._content is not None:
             row = (*row, self._content.of(row))
-        if version is None:
-            version = self._own_version
         moment = self._instant(extracted) if self.plan.record_metadata else None
-        if not self._buffer.add_plain(row, version, moment, place):
+        if not self._buffer.add_plain(row, self._version(version), moment, place):
             return False
         self.activation = None
         self._bytes += len(place[1])
@@ -197,12 +195,13 @@ class StreamSink(Sink):
                 if self._content is not None:
                     row = replace(row, values=(*row.values, self._content.of(row.values, row.extra)))
                 extracted = self._instant(origin.extracted)
-                self._buffer.add(row, self._version(origin), extracted, (origin.line, origin.payload))
-                return
+                if self._buffer.add(row, self._version(origin.version), extracted, (origin.line, origin.payload)):
+                    return
+                findings = [_UNSTORABLE]  # a stream map may make such characters
         self._refuse(record, origin, findings)
 
-    def _version(self, origin: Origin) -> int | None:
-        return self._own_version if origin.version is None else origin.version
+    def _version(self, version: int | None) -> int | None:
+        return self._own_version if version is None else version
 
     def seal(self) -> StreamBatch:
         """Hand over what waits; the sink begins anew."""

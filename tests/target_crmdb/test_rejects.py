@@ -231,6 +231,20 @@ def test_a_schema_that_is_no_unicode_is_refused_in_words(load: Loader) -> None:
         load(line, sanitize_null_text_characters=False)
 
 
+def test_a_nul_that_a_stream_map_makes_is_a_reject(load: Loader, singer: Singer) -> None:
+    """D01: whether the row has all its fields or not; it is neither lost nor does it spoil its neighbours."""
+    maps = {"contacts": {"v": r"'a\0b' if id in ('1', '2') else id"}}
+    records: list[Message] = [
+        {"id": "0", "at": None},
+        {"id": "1", "at": "2026-01-01T00:00:00Z"},
+        {"id": "2"},
+        {"id": "3", "at": None},
+    ]
+    load(singer.schema({"v": singer.text}), *map(singer.record, records), stream_maps=maps)
+    assert [("0", "0"), ("3", "3")] == load.table("id, v")
+    assert ["unstorable_text"] * 2 == [found[3] for found in load.rejects()]
+
+
 @pytest.mark.parametrize("sanitize", [True, False])
 @pytest.mark.parametrize("place", [0, 5, 9])
 def test_a_nul_among_many_common_rows(load: Loader, singer: Singer, sanitize: bool, place: int) -> None:
