@@ -48,6 +48,7 @@ class Session:
     pid: int | None = None
     sent: int = 0
     copied: int = 0  # bytes of COPY data since the last commit
+    ended: bool = False
 
     def note(self, message: Message) -> None:
         """Keep count of what passes."""
@@ -59,7 +60,8 @@ class Session:
         self.copied += len(message.body) if message.kind == b"d" else 0
 
     def cut(self) -> None:
-        """Break the connection on both sides."""
+        """Break the connection on both sides; what is still to be read of it is nobody's."""
+        self.ended = True
         for end in (self.client, self.server):
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
@@ -246,6 +248,8 @@ class Proxy:
 
     def _passes(self, session: Session, message: Message) -> bool:
         with self._lock:
+            if session.ended:  # else the rest of a session that was cut could meet the next fault
+                return False
             session.note(message)
             return self.fault is None or self.fault.passes(session, message)
 
