@@ -1,4 +1,4 @@
-"""Fetch side by side, hand out in order: a small thread pool whose results come as the items went in."""
+"""Fetch side by side, hand out in order: results come as the items went in, whole streams run ahead of their turn."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
-__all__ = ["in_order"]
+__all__ = ["Ahead", "in_order"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -97,3 +97,75 @@ class _Pool(Generic[Item, Result]):
                 future.set_result(context.run(self._fn, item))
             except BaseException as error:  # noqa: BLE001 - handed to the caller's thread
                 future.set_exception(error)
+
+
+class Ahead(Generic[Item]):
+    """Draws an iterable in a thread of its own, at most `most` items before they are asked for; an iterator of them.
+
+    It begins at once and sees the caller's context variables. An error of the iterable is
+    raised after the items before it. `close()` stops it where it stands; the thread is a daemon and is not waited for.
+    While nothing comes, `on_wait` is called every `patience` seconds in the thread that asks.
+    """
+
+    def __init__(
+        self,
+        items: Iterable[Item],
+        *,
+        most: int = 4,
+        patience: float = 1.0,
+        on_wait: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._items = items
+        self._queue: queue.Queue[tuple[bool, Item | Exception | None]] = queue.Queue(most)
+        self._patience = patience
+        self._on_wait = on_wait
+        self._closed = threading.Event()
+        self._over = False
+        context = contextvars.copy_context()
+        threading.Thread(target=context.run, args=(self._draw,), name="ahead", daemon=True).start()
+
+    def __iter__(self) -> Iterator[Item]:
+        return self
+
+    def __next__(self) -> Item:
+        while not self._over:
+            try:
+                is_item, value = self._queue.get(timeout=self._patience)
+            except queue.Empty:
+                self._on_wait()
+                continue
+            if is_item:
+                return value  # type: ignore[return-value]  # an item, as its flag says
+            self._over = True
+            if isinstance(value, Exception):
+                raise value
+        raise StopIteration
+
+    def close(self) -> None:
+        """Let the thread end at its next item."""
+        self._closed.set()
+        self._over = True
+
+    def _draw(self) -> None:
+        source = iter(self._items)
+        try:
+            for item in source:
+                if not self._put(is_item=True, value=item):
+                    return
+            self._put(is_item=False, value=None)
+        except Exception as error:  # noqa: BLE001 - handed to the thread that asks
+            self._put(is_item=False, value=error)
+        finally:
+            close = getattr(source, "close", None)
+            if close is not None:
+                close()  # here, where it ran: it may hold threads of its own
+
+    def _put(self, *, is_item: bool, value: Item | Exception | None) -> bool:
+        """Wait for room; False once closed."""
+        while not self._closed.is_set():
+            try:
+                self._queue.put((is_item, value), timeout=0.2)
+            except queue.Full:
+                continue
+            return True
+        return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Stream
@@ -12,11 +13,12 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 from typing_extensions import override
 
+from crmdb_core.concurrency import Ahead
 from crmdb_core.instants import format_instant, parse_instant
 from crmdb_core.window import ReadWindow, WindowKind
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from singer_sdk.helpers import types
@@ -24,17 +26,28 @@ if TYPE_CHECKING:
 
     from crmdb_core.tap import CrmTap
 
-__all__ = ["CrmStream"]
+__all__ = ["CrmStream", "Page"]
 
 _RESUME = "resume"
+_PAGES_AHEAD = 4
+
+
+@dataclass(frozen=True)
+class Page:
+    """Rows as the API gave them, and where an interrupted run goes on once they are emitted (None: nowhere new)."""
+
+    rows: Sequence[Any]
+    point: Mapping[str, Any] | None = None
 
 
 class CrmStream(Stream):
-    """A stream that yields records from `get_records` and leaves state, limits and counting to this class.
+    """A stream that fetches pages and makes records of them; state, limits and counting are this class's.
 
-    In `get_records` a tap uses: `window` (what to read), `resume_point` (where an interrupted run stood, or None),
-    `save_progress(point)` after all records up to that point were yielded, `expect(n)` when the API tells a total,
-    and the tap's `session`, whose calls are counted for the stream.
+    A tap gives `fetch` (which runs in a thread, ahead of the stream's turn, and touches nothing but the API) and, where
+    rows are not records already, `records_of` (main thread). They use: `window` (what to read), `resume_point` (where
+    an interrupted run stood, or None), `expect(n)` when the API tells a total, and the tap's `session`, whose calls are
+    counted for the stream. A stream that overrides `get_records` instead is fetched in its turn, in the main thread,
+    and calls `save_progress(point)` itself, after all records up to that point were yielded.
 
     The bookmark becomes the window's high end when the stream was read whole. Only a stream with `is_sorted` (by its
     replication key) moves it record by record. State of a failed or limited read never claims what was not emitted.
@@ -54,6 +67,52 @@ class CrmStream(Stream):
         self._open: dict[str, Any] | None = None
         self._resume_point: dict[str, Any] | None = None
         self._whole = False
+        self._ahead: Ahead[Page] | None = None
+
+    def fetch(self) -> Iterator[Page]:
+        """The pages of the window, from `resume_point` on, in order."""
+        raise NotImplementedError(f"{type(self).__name__} needs fetch() or get_records()")
+
+    def records_of(self, page: Page) -> Iterable[Record]:
+        """The records of one page."""
+        return page.rows
+
+    @override
+    def get_records(self, context: Context | None) -> Iterable[Record]:
+        if self.can_run_ahead:
+            return self._fetched()
+        return super().get_records(context)  # type: ignore[safe-super,return-value]  # another base's, such as RESTStream's
+
+    def _fetched(self) -> Iterator[Record]:
+        with contextlib.closing(self._pages()) as pages:
+            for page in pages:
+                yield from self.records_of(page)
+                if page.point is not None:
+                    self.save_progress(page.point)
+
+    def _pages(self) -> Ahead[Page] | Generator[Page, None, None]:
+        if self.tap.max_records is not None:  # most of what is fetched ahead would be thrown away
+            return (page for page in self.fetch())
+        self.begin_fetching()
+        assert self._ahead is not None
+        return self._ahead
+
+    @property
+    def can_run_ahead(self) -> bool:
+        """Whether `fetch` does the fetching."""
+        return type(self).fetch is not CrmStream.fetch
+
+    def begin_fetching(self) -> None:
+        """Fetch from now on, a few pages ahead of what is asked for; once begun, go on."""
+        if self._ahead is None:
+            _ = self.window
+            with self.tap.session.counting(self.name):
+                self._ahead = Ahead(self.fetch(), most=_PAGES_AHEAD, on_wait=self.tap.write_state_if_idle)
+
+    def stop_fetching(self) -> None:
+        """Let go of what was fetched ahead."""
+        if self._ahead is not None:
+            self._ahead.close()
 
     @property
     def window(self) -> ReadWindow:
@@ -131,7 +190,9 @@ class CrmStream(Stream):
 
     @override
     def _write_starting_replication_value(self, context: Context | None) -> None:
-        self._begin(context)
+        if self._ahead is None:  # else the window is that of what is fetched already
+            self._begin(context)
+        self.tap.fetch_ahead_of(self)
 
     @override
     def _sync_records(

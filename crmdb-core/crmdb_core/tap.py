@@ -27,6 +27,7 @@ from crmdb_core.pacing import Budget, Pacer
 from crmdb_core.retry import RetryPolicy, Verdict
 from crmdb_core.settings import faults_of, from_environment, misspelt_variables
 from crmdb_core.signals import install_signals
+from crmdb_core.stream import CrmStream
 from crmdb_core.window import ReadWindow, resolve
 
 if TYPE_CHECKING:
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
 
     import requests
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
-
-    from crmdb_core.stream import CrmStream
 
 __all__ = ["CrmTap"]
 
@@ -53,6 +52,8 @@ class CrmTap(Tap):
     message_writer_class = BufferedWriter
     state_seconds: ClassVar[float] = 5.0
     """The longest work without a STATE message."""
+    streams_ahead: ClassVar[int] = 3
+    """How many streams are fetched ahead of their turn."""
 
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
         TapCapabilities.CATALOG,
@@ -68,6 +69,7 @@ class CrmTap(Tap):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.failures: dict[str, Exception] = {}
         self._syncing = False
+        self._emitted_at_state = 0
         self._status = "running"
         self._state_due_at = time.monotonic() + self.state_seconds
         self._reads_environment = bool(kwargs.get("parse_env_config"))
@@ -118,9 +120,22 @@ class CrmTap(Tap):
 
     def rest(self, seconds: float) -> None:
         """Sleep; before a longer pause, hand over what was read so far instead of keeping it in the buffer."""
-        if seconds >= _LONG_PAUSE and self._syncing and threading.current_thread() is threading.main_thread():
-            self.write_state()
+        if seconds >= _LONG_PAUSE and threading.current_thread() is threading.main_thread():
+            self.write_state_if_idle()
         time.sleep(seconds)
+
+    def fetch_ahead_of(self, stream: CrmStream) -> None:
+        """Begin to fetch the selected streams that come next, so that their pages wait when it is their turn."""
+        if self.max_records is not None or not self._syncing:
+            return
+        chosen = [each for each in self._crm_streams() if each.selected]
+        place = chosen.index(stream) + 1 if stream in chosen else 0
+        for each in chosen[place : place + self.streams_ahead]:
+            if each.can_run_ahead:
+                each.begin_fetching()
+
+    def _crm_streams(self) -> list[CrmStream]:
+        return [stream for stream in (self._streams or {}).values() if isinstance(stream, CrmStream)]
 
     @property
     def max_records(self) -> int | None:
@@ -154,6 +169,16 @@ class CrmTap(Tap):
         self._tap_state["run"] = self._run_information()
         self.state_writer.write_state(self.state)
         self._state_due_at = time.monotonic() + self.state_seconds
+        self._emitted_at_state = self._emitted
+
+    def write_state_if_idle(self) -> None:
+        """Hand over what was read so far, instead of keeping it in the buffer while nothing comes."""
+        if self._syncing and self._emitted != self._emitted_at_state:
+            self.write_state()
+
+    @property
+    def _emitted(self) -> int:
+        return sum(stream.emitted for stream in self._crm_streams())
 
     def write_state_if_due(self) -> bool:
         """Write STATE if the last one is some seconds old; says whether it did."""
@@ -194,6 +219,8 @@ class CrmTap(Tap):
             raise
         finally:
             self._syncing = False
+            for stream in self._crm_streams():
+                stream.stop_fetching()
         self._status = "failed" if self.failures else "finished"
         self._last_words()
         if self.failures:

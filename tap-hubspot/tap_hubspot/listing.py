@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from crmdb_core.exceptions import CrmdbError
+from crmdb_core.stream import Page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,8 +20,8 @@ class RepeatedCursorError(CrmdbError):
     """A list that answered a cursor a second time would never end."""
 
 
-def listed(api: Api, path: str, **params: str | int) -> Iterator[Json]:
-    """Every row of a cursor-paged list; `after` is the only thing taken from `paging.next`.
+def list_pages(api: Api, path: str, **params: str | int) -> Iterator[Page]:
+    """Every page of a cursor-paged list; `after` is the only thing taken from `paging.next`.
 
     Raises:
         RepeatedCursorError: if a page points to itself or back.
@@ -29,7 +30,7 @@ def listed(api: Api, path: str, **params: str | int) -> Iterator[Json]:
     cursors: set[str] = set()
     while True:
         answer = api.get_json(path, query)
-        yield from answer["results"]
+        yield Page(answer["results"])
         after = str((answer.get("paging") or {}).get("next", {}).get("after", ""))
         if not after:
             return
@@ -38,6 +39,12 @@ def listed(api: Api, path: str, **params: str | int) -> Iterator[Json]:
             raise RepeatedCursorError(msg)
         cursors.add(after)
         query["after"] = after
+
+
+def listed(api: Api, path: str, **params: str | int) -> Iterator[Json]:
+    """Every row of a cursor-paged list."""
+    for page in list_pages(api, path, **params):
+        yield from page.rows
 
 
 def archived_ids(api: Api, path: str, *, since: datetime | None) -> Iterator[str]:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
-from crmdb_core.concurrency import in_order
 from crmdb_core.exceptions import ForbiddenError, NotFoundError
 from crmdb_core.tap import CrmTap
 from crmdb_core.tokens import RefreshTokenAuth, TokenStore, refresh_grant
 from tap_hubspot.auth import TokenAuth
 from tap_hubspot.client import Reader, budgets
-from tap_hubspot.objects import CRM_OBJECTS
 from tap_hubspot.paths import Paths
 from tap_hubspot.schema import PropertySchemas
 from tap_hubspot.settings import access_faults, settings
-from tap_hubspot.streams import PIPELINES, ObjectStream, OwnersStream, PipelinesStream
+from tap_hubspot.streams.families import FAMILIES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
     from crmdb_core.http import ApiSession
     from tap_hubspot.client import HubSpotStream
-    from tap_hubspot.objects import CrmObject
 
 __all__ = ["TapHubSpot"]
 
@@ -94,22 +92,9 @@ class TapHubSpot(CrmTap):
     def discover_streams(self) -> Sequence[HubSpotStream]:
         if self.input_catalog is None:
             self.probe()  # bad credentials are met by one call, not by four at once
-        objects = filter(None, in_order(self._open_stream, CRM_OBJECTS, workers=len(CRM_OBJECTS)))
-        pipelines = [PipelinesStream(self, name, object_type) for name, object_type in PIPELINES]
-        return [*objects, OwnersStream(self), *pipelines]
+        return list(itertools.chain.from_iterable(family(self) for family in FAMILIES))
 
-    def _open_stream(self, crm_object: CrmObject) -> ObjectStream | None:
-        """The stream of an object, None where its properties may not be read: that fails the run at its end.
-
-        With a catalog nothing is asked: the streams in it were open when it was made.
-        """
-        stream = ObjectStream(self, crm_object)
-        if self.input_catalog is not None:
-            return stream
-        try:
-            _ = stream.schema
-        except ForbiddenError as error:
-            self.failures[stream.name] = error
-            self.logger.error("%s is left out: %s", stream.name, error)  # noqa: TRY400 - the line says it all
-            return None
-        return stream
+    def leave_out(self, name: str, error: Exception) -> None:
+        """Go on without a stream that may not be read; the run fails at its end."""
+        self.failures[name] = error
+        self.logger.error("%s is left out: %s", name, error)

@@ -1,0 +1,19 @@
+"""Every stream of the tap, by family. A new family: a module beside this one, and a line here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tap_hubspot.streams.objects import object_streams
+from tap_hubspot.streams.owners import owner_streams
+from tap_hubspot.streams.pipelines import pipeline_streams
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from tap_hubspot.client import HubSpotStream
+    from tap_hubspot.tap import TapHubSpot
+
+    Family = Callable[[TapHubSpot], Iterable[HubSpotStream]]
+
+FAMILIES: tuple[Family, ...] = (object_streams, owner_streams, pipeline_streams)
