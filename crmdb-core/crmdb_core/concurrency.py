@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
 
-__all__ = ["Ahead", "in_order"]
+__all__ = ["Ahead", "in_order", "side_by_side"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -165,6 +165,78 @@ class Ahead(Generic[Item]):
         while not self._closed.is_set():
             try:
                 self._queue.put((is_item, value), timeout=0.2)
+            except queue.Full:
+                continue
+            return True
+        return False
+
+
+def side_by_side(
+    sources: Iterable[Iterable[Item]], *, workers: int = 4, ahead: int | None = None
+) -> Generator[Item, None, None]:
+    """Yield the items of several iterables as they come, `workers` of them drawn at once, each by one thread.
+
+    The items of one source keep their order. `sources` is drawn as threads become free, by one at a time, so it may
+    be lazy. At most `ahead` items (default: as many as workers) wait to be asked for. The first error of any is raised
+    as soon as it is met; closing the iterator, or an error, stops all at their next item. Context variables of the
+    caller are seen. With one worker nothing is threaded.
+    """
+    if workers < 1:
+        raise ValueError("side_by_side needs at least one worker")
+    if workers == 1:
+        return (item for source in sources for item in source)
+    return _drawn(_Sources(sources, workers, ahead or workers), workers)
+
+
+def _drawn(sources: _Sources[Item], workers: int) -> Generator[Item, None, None]:
+    sources.start()
+    try:
+        while workers:
+            is_item, value = sources.queue.get()
+            if is_item:
+                yield value  # type: ignore[misc]  # an item, as its flag says
+                continue
+            workers -= 1
+            if isinstance(value, BaseException):
+                raise value
+    finally:
+        sources.stopped.set()
+
+
+class _Sources(Generic[Item]):
+    """Daemon threads that draw one source after the other into a bounded queue; each says when it is done."""
+
+    def __init__(self, sources: Iterable[Iterable[Item]], workers: int, ahead: int) -> None:
+        self.queue: queue.Queue[tuple[bool, Item | BaseException | None]] = queue.Queue(ahead)
+        self.stopped = threading.Event()
+        self._sources = iter(sources)
+        self._lock = threading.Lock()
+        self._workers = workers
+
+    def start(self) -> None:
+        for number in range(self._workers):
+            context = contextvars.copy_context()
+            threading.Thread(target=context.run, args=(self._work,), name=f"beside-{number}", daemon=True).start()
+
+    def _work(self) -> None:
+        last: BaseException | None = None
+        try:
+            while (source := self._next()) is not None:
+                for item in source:
+                    if not self._put((True, item)):
+                        return
+        except BaseException as error:  # noqa: BLE001 - handed to the caller's thread
+            last = error
+        self._put((False, last))
+
+    def _next(self) -> Iterable[Item] | None:
+        with self._lock:
+            return None if self.stopped.is_set() else next(self._sources, None)
+
+    def _put(self, entry: tuple[bool, Item | BaseException | None]) -> bool:
+        while not self.stopped.is_set():
+            try:
+                self.queue.put(entry, timeout=0.2)
             except queue.Full:
                 continue
             return True

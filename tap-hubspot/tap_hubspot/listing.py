@@ -1,8 +1,7 @@
-"""Lists that HubSpot pages by a cursor, and the recycle bin among them."""
+"""Lists that HubSpot pages by a cursor."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from crmdb_core.exceptions import CrmdbError
@@ -31,8 +30,8 @@ def list_pages(api: Api, path: str, **params: str | int) -> Iterator[Page]:
     while True:
         answer = api.get_json(path, query)
         yield Page(answer["results"])
-        after = str((answer.get("paging") or {}).get("next", {}).get("after", ""))
-        if not after:
+        after = next_cursor(answer)
+        if after is None:
             return
         if after in cursors:
             msg = f"HubSpot repeated the cursor {after} of {path}; run again"
@@ -47,13 +46,11 @@ def listed(api: Api, path: str, **params: str | int) -> Iterator[Json]:
         yield from page.rows
 
 
-def archived_ids(api: Api, path: str, *, since: datetime | None) -> Iterator[str]:
-    """Ids of archived records of an object type, those archived at or after `since`.
+def listed_ids(api: Api, path: str, **params: str | int) -> Iterator[Json]:
+    """Every row of a list of records, with no value but its id, 100 a call."""
+    return listed(api, path, limit=100, properties="hs_object_id", **params)
 
-    The list cannot be filtered or sorted by `archivedAt`, so it is read whole: 100 a call, for records archived in the
-    last 90 days (vendor page "Using object APIs"). Archiving moves no modified date, hence this scan on every run.
-    """
-    for row in listed(api, path, archived="true", limit=100, properties="hs_object_id"):
-        archived_at = row.get("archivedAt")
-        if since is None or archived_at is None or datetime.fromisoformat(archived_at) >= since:
-            yield str(row["id"])
+
+def next_cursor(answer: Json) -> str | None:
+    """The cursor of the page behind this one; an answer may give a number."""
+    return str((answer.get("paging") or {}).get("next", {}).get("after", "")) or None

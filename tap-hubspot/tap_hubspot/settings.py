@@ -98,9 +98,17 @@ def _api() -> list[th.Property[Any]]:
         th.Property(
             "concurrency",
             th.IntegerType(minimum=1, maximum=32),
-            default=4,
+            default=6,
             title="Concurrency",
-            description="How many batch reads are under way at the same time.",
+            description="How many calls of one stream are under way at the same time.",
+        ),
+        th.Property(
+            "parallel_lists",
+            th.BooleanType,
+            default=True,
+            title="Parallel lists",
+            description="Read the list of an object from several start points at once when everything is read. It is "
+            "faster and costs one search per start point; nothing else depends on it.",
         ),
     ]
 

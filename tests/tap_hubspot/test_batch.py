@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from tap_hubspot.batch import Batch, BatchError, BatchRead
-from tap_hubspot.listing import RepeatedCursorError, archived_ids, listed
+from tap_hubspot.listing import RepeatedCursorError, listed
+from tap_hubspot.objects import CrmObject
+from tap_hubspot.paths import Paths
+from tap_hubspot.reading import ObjectReader
 
 
 class Answers:
@@ -67,6 +70,11 @@ def test_the_recycle_bin_is_cut_at_the_instant_of_archiving() -> None:
         {"id": "2", "archivedAt": "2025-12-31T23:59:59.999Z"},
         {"id": "3", "archivedAt": None},
     ]
-    since = datetime(2026, 1, 1, tzinfo=UTC)
-    assert list(archived_ids(Answers({"results": rows}), "/contacts", since=since)) == ["1", "3"]
-    assert list(archived_ids(Answers({"results": rows}), "/contacts", since=None)) == ["1", "2", "3"]
+    read = {"results": [rows[0], rows[2]]}
+
+    def archived(since: datetime | None, *answers: dict[str, Any]) -> list[str]:
+        reader = ObjectReader(Answers(*answers), Paths("2026-09"), CrmObject("contacts"), ("email",), workers=1)
+        return [row["id"] for page in reader.archived(since) for row in page.rows]
+
+    assert archived(datetime(2026, 1, 1, tzinfo=UTC), {"results": rows}, read) == ["1", "3"]
+    assert archived(None, {"results": rows}) == ["1", "2", "3"]

@@ -44,17 +44,17 @@ def stop_inside(process: subprocess.Popen[str], signum: int) -> str:
     lines: list[str] = []
     for line in process.stdout:
         lines.append(line)
-        if '"type":"STATE"' in line and '"after_id"' in line:
+        if '"type":"STATE"' in line and '"point"' in line:
             process.send_signal(signum)
             break
     rest, _ = process.communicate(timeout=60)
     return "".join(lines) + rest
 
 
-def in_the_contacts(state: dict[str, Any]) -> str | None:
-    """The last id read, by a STATE."""
+def in_the_contacts(state: dict[str, Any]) -> dict[str, Any] | None:
+    """Where the reading stands, by a STATE."""
     resume = state["bookmarks"].get("contacts", {}).get("resume")
-    return None if resume is None else str(resume["point"]["after_id"])
+    return None if resume is None else dict(resume["point"])
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,6 @@ def test_a_stopped_tap_goes_on_inside_the_stream(run_tap: RunTap, tmp_path: Path
         resumed = run_tap(crm, "contacts", state=stopped.state)
         assert resumed.error is None
         assert 0 < len(resumed.records("contacts")) < RECORDS
-        assert all(int(one) > int(reached) for one in resumed.ids("contacts"))
         assert run_tap.differences(crm, "contacts", stopped, resumed) == []
         assert resumed.bookmark("contacts") is not None
         assert in_the_contacts(resumed.state) is None
@@ -103,7 +102,7 @@ def test_s07_killed_in_a_storm_of_one_timestamp_nothing_is_lost(run_tap: RunTap,
 
 def test_s09_a_used_up_day_is_exit_75_in_one_plain_line(run_tap: RunTap, tmp_path: Path) -> None:
     with FakeCrm(seed=10, contacts=1000, companies=0, deals=0, tickets=0) as crm:
-        crm.faults.add(path="/contacts/search$", times=None, after=2, policy="DAILY")
+        crm.faults.add(path=r"/contacts\?", times=None, after=2, policy="DAILY")
         process = start(crm, tmp_path)
         output, errors = process.communicate(timeout=60)
         stopped = run_tap.printed(output)

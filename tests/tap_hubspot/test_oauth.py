@@ -38,12 +38,12 @@ def grants(crm: FakeCrm) -> int:
     return sum(request.path.endswith("/oauth/2026-09/token") for request in crm.requests)
 
 
-def expire_at_third_batch(crm: FakeCrm) -> None:
-    """Let the token in use be over when the third batch of contacts is asked for."""
+def expire_at_third_page(crm: FakeCrm) -> None:
+    """Let the token in use be over when the third page of contacts is asked for."""
     seen: list[str] = []
 
     def hook(request: Any) -> None:
-        if request.path.endswith("/batch/read"):
+        if request.path.endswith("/objects/2026-09/contacts"):
             seen.append(request.path)
             if len(seen) == 3:
                 crm.access.expire(request.headers["Authorization"].removeprefix("Bearer "))
@@ -54,7 +54,7 @@ def expire_at_third_batch(crm: FakeCrm) -> None:
 def test_a01_a_token_that_ends_in_the_midst_is_refreshed_once_and_nothing_is_lost(
     run_tap: RunTap, crm: FakeCrm
 ) -> None:
-    expire_at_third_batch(crm)
+    expire_at_third_page(crm)
     run = run_tap(crm, "contacts", **access(crm))
     assert run.error is None
     assert run_tap.differences(crm, "contacts", run) == []
@@ -75,7 +75,7 @@ def test_a03_a_rotated_refresh_token_is_kept_for_the_next_run(run_tap: RunTap, c
     crm.quirks.rotate_refresh_tokens = True
     store = tmp_path / "tokens.json"
     settings = access(crm, token_store=str(store))
-    expire_at_third_batch(crm)
+    expire_at_third_page(crm)
     assert run_tap(crm, "contacts", **settings).error is None
     assert stat.S_IMODE(store.stat().st_mode) == 0o600
     assert json.loads(store.read_text())["refresh_token"] == crm.access.refresh_token

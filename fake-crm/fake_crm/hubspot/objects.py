@@ -34,7 +34,7 @@ def list_page(call: Call) -> Reply:
     history = call.many("propertiesWithHistory")
     limit = page_limit(call, MOST_WITH_HISTORY if history else MOST_A_PAGE)
     shelf = store.archived if archived_flag(call) else store.live
-    waiting = shelf.from_id(cursor(call))
+    waiting = shelf.from_id(cursor(call), as_text=call.quirks.ids_as_text)
     count = int(limit * call.quirks.next_page())
     rows = [_shown(call, store, record) for record in waiting[:count]]
     after = waiting[count].id if len(waiting) > count else None

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 class Quirks:
     """Settings of the fake HubSpot's ways.
 
-    `search_lag`: seconds until a write shows in searches. `ids_as_text`: searches compare and sort `hs_object_id` as
-    text ("99" > "100"), which some connectors suspect; unverified. `short_every`, `empty_every`: every n-th page of a
-    list or search holds half its rows, or none, and a valid cursor. `association_page`: links per record and page of
+    `search_lag`: seconds until a write shows in searches. `ids_as_text`: searches and lists compare and sort ids as
+    text ("99" > "100"), which some connectors suspect; unverified. `short_every`, `empty_every`: every n-th page of
+    a list or search holds half its rows, or none, and a valid cursor. `association_page`: links per record and page of
     an associations batch read (unverified). `url_limit`: characters of path and query until 414 (16,200 was seen).
     `scope_key`: where a 403 names the scopes. `retry_after`: whether a 429 says how long to wait (often it does not).
     `rotate_refresh_tokens`: each refresh gives a new refresh token and ends the old one (HubSpot keeps it stable).

@@ -73,6 +73,7 @@ class Shelf:
     def __init__(self) -> None:
         self._records: dict[int, Record] = {}
         self._ordered: list[Record] | None = None
+        self._as_text: list[Record] | None = None
         self.version = 0
 
     def __len__(self) -> int:
@@ -98,14 +99,18 @@ class Shelf:
             self._ordered = [self._records[number] for number in sorted(self._records)]
         return self._ordered
 
-    def from_id(self, number: int) -> list[Record]:
-        """Records whose id is at least this."""
+    def from_id(self, number: int, *, as_text: bool = False) -> list[Record]:
+        """Records whose id is at least this, as a number or as text."""
         ordered = self.ordered()
+        if as_text:
+            if self._as_text is None:
+                self._as_text = sorted(ordered, key=lambda record: record.id)
+            return self._as_text[bisect_left(self._as_text, str(number), key=lambda record: record.id) :]
         return ordered[bisect_left(ordered, number, key=lambda record: record.number) :]
 
     def _changed(self) -> None:
         self.version += 1
-        self._ordered = None
+        self._ordered = self._as_text = None
 
 
 class Index(Shelf):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.exceptions import SchemaNotFoundError
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context
 
-    from tap_hubspot.batch import Batch
+    from crmdb_core.stream import Page
     from tap_hubspot.objects import CrmObject
     from tap_hubspot.tap import TapHubSpot
 
@@ -28,10 +29,10 @@ if TYPE_CHECKING:
 
 
 class ObjectStream(HubSpotStream):
-    """The records of one CRM object: changed ones, then archived ones; a resume point is the last id read.
+    """The records of one CRM object: all or the changed ones, then archived ones.
 
-    Records leave the API by ascending id, so the bookmark moves only when the window was read whole. The archived ones
-    come last: what is archived while the live ones are read is then found in the recycle bin.
+    Records do not come in the order of their modified date, so the bookmark moves only when the window was read whole.
+    The archived ones come last: what is archived while the live ones are read is then found in the recycle bin.
     """
 
     replication_key = "updatedAt"
@@ -54,58 +55,67 @@ class ObjectStream(HubSpotStream):
             raise error.__cause__ or error from None  # the API's own refusal says what to do
 
     @override
-    def get_records(self, context: Context | None) -> Iterator[Record]:
-        properties = self._selected_properties()
-        casts = Casts(properties)
-        reader = self._reader(tuple(properties))
-        yield from self._live(reader, casts)
-        for batch in reader.archived(self.window.low):
-            for raw in batch.rows:
-                yield record_of(raw, casts)
-        self._report(casts)
-
-    def _live(self, reader: ObjectReader, casts: Casts) -> Iterator[Record]:
+    def fetch(self) -> Iterator[Page]:
         window, point = self.window, self.resume_point or {}
-        # a search by date leaves out records without one, so a whole read searches by id alone
-        high = None if window.low is None else window.high
-        after = point.get("after_id")
-        for batch in reader.live(window.low, high, after_id=after, began=window.high, on_total=self._expect):
-            yield from self._records(batch, casts)
-            self.save_progress({"after_id": batch.ids[-1]})
+        reader = self._reader
+        if "archived" not in point:
+            # a search by date leaves out records without one, so a whole read is none
+            yield from (
+                reader.whole(point)
+                if window.low is None
+                else reader.changed(window.low, window.high, point, began=window.high)
+            )
+        yield from reader.archived(window.low, point.get("archived"))
 
-    def _records(self, batch: Batch, casts: Casts) -> Iterator[Record]:
-        self._gone += batch.missing
-        for raw in batch.rows:
+    @override
+    def records_of(self, page: Page) -> Iterator[Record]:
+        casts = self._casts
+        for raw in page.rows:
             yield record_of(raw, casts)
             yield from tombstones(raw)
 
-    def _expect(self, total: int | None) -> None:
-        if total is not None:
-            self.expect(total)
+    @override
+    def get_records(self, context: Context | None) -> Iterator[Record]:
+        yield from super().get_records(context)
+        self._report()
 
-    def _reader(self, properties: tuple[str, ...]) -> ObjectReader:
-        return ObjectReader(
-            self.tap.session,
-            self.paths,
-            self.object,
-            tuple(dict.fromkeys((*properties, *MERGE_PROPERTIES))),
-            page_size=self.config["page_size"],
-            workers=self.config["concurrency"],
-        )
-
-    def _selected_properties(self) -> dict[str, Any]:
+    @cached_property
+    def _properties(self) -> dict[str, Any]:
+        """The selected properties and their schemas."""
         declared = self.effective_schema["properties"].get("properties", {}).get("properties", {})
         above = ("properties", "properties", "properties")
         return {name: schema for name, schema in declared.items() if self.mask[(*above, name)]}
 
-    def _report(self, casts: Casts) -> None:
+    @cached_property
+    def _casts(self) -> Casts:
+        return Casts(self._properties)
+
+    @property
+    def _reader(self) -> ObjectReader:
+        limited = self.tap.max_records is not None
+        return ObjectReader(
+            self.tap.session,
+            self.paths,
+            self.object,
+            tuple(dict.fromkeys((*self._properties, *MERGE_PROPERTIES))),
+            page_size=self.config["page_size"],
+            workers=1 if limited else self.config["concurrency"],  # a look-ahead would only be thrown away
+            parallel=self.config["parallel_lists"] and not limited,
+            on_total=self.expect,
+            on_missing=self._count_gone,
+        )
+
+    def _count_gone(self, number: int) -> None:
+        self._gone += number
+
+    def _report(self) -> None:
         if self._gone:
             self.logger.info("%s: %d records were gone before they could be read", self.name, self._gone)
-        if casts.misfits:
+        if self._casts.misfits:
             self.logger.warning(
                 "%s: values that do not fit their declared type became null; number by property: %s",
                 self.name,
-                casts.misfits,
+                self._casts.misfits,
             )
 
 
