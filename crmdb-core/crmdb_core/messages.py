@@ -27,7 +27,6 @@ __all__ = ["BufferedWriter"]
 
 _FULL = 256 * 1024
 _LONGEST_HELD = 1.0
-_NOT_NUMBERS = (b"NaN", b"Infinity")
 
 
 class BufferedWriter(GenericSingerWriter[bytes, Message]):
@@ -55,7 +54,7 @@ class BufferedWriter(GenericSingerWriter[bytes, Message]):
             line = self._encoder.encode(value)
         except (UnicodeEncodeError, OverflowError):  # a lone surrogate, for one: JSON can escape it
             line = serialize_json(_finite(value)).encode()
-        if any(word in line for word in _NOT_NUMBERS):  # msgspec nulls NaN of floats, not of decimals
+        if b"NaN" in line or b"Infinity" in line:  # msgspec nulls NaN of floats, not of decimals
             line = self._encoder.encode(_finite(value))
         return line + b"\n"
 

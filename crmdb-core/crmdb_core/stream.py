@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import sys
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Stream
 from singer_sdk.exceptions import InvalidStreamSortException
+from singer_sdk.helpers._util import utc_now
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
+from singer_sdk.singerlib.messages import RecordMessage
 from typing_extensions import override
 
 from crmdb_core.concurrency import Ahead
@@ -68,6 +71,7 @@ class CrmStream(Stream):
         self._resume_point: dict[str, Any] | None = None
         self._whole = False
         self._ahead: Ahead[Page] | None = None
+        self._extracted_at: datetime | None = None
 
     def fetch(self) -> Iterator[Page]:
         """The pages of the window, from `resume_point` on, in order."""
@@ -86,6 +90,7 @@ class CrmStream(Stream):
     def _fetched(self) -> Iterator[Record]:
         with contextlib.closing(self._pages()) as pages:
             for page in pages:
+                self._extracted_at = utc_now()
                 yield from self.records_of(page)
                 if page.point is not None:
                     self.save_progress(page.point)
@@ -229,6 +234,29 @@ class CrmStream(Stream):
         )
 
     @override
+    def _generate_record_messages(self, record: Record) -> Generator[RecordMessage, None, None]:
+        """As the SDK does, with the deselected properties looked up once instead of for every record."""
+        _take_out(record, self._deselected)
+        for stream_map in self.stream_maps:
+            mapped = stream_map.transform(record)
+            if mapped is not None:
+                yield RecordMessage(
+                    stream=stream_map.stream_alias,
+                    record=mapped,
+                    version=self._stream_version,
+                    time_extracted=self._extracted_at or utc_now(),
+                )
+
+    @cached_property
+    def _deselected(self) -> dict[str, Any]:
+        """The deselected properties as a tree of names, {} for one that goes whole; an unknown one is as its parent."""
+        tree: dict[str, Any] = {}
+        for breadcrumb in sorted(self.metadata, key=len):
+            if breadcrumb and not self.mask[breadcrumb]:
+                _plant(tree, breadcrumb[1::2])
+        return tree
+
+    @override
     def _increment_stream_state(self, latest_record: Record, *, context: Context | None = None) -> None:
         if self.is_sorted and self.window.moves_bookmark and self.replication_method == REPLICATION_INCREMENTAL:
             self._advance_sorted(latest_record)
@@ -277,6 +305,22 @@ class CrmStream(Stream):
     @override
     def _write_state_message(self) -> None:
         self.tap.write_state()
+
+
+def _plant(tree: dict[str, Any], names: Sequence[str]) -> None:
+    """Add a deselected path to the tree, unless what is above it goes whole."""
+    for name in names:
+        if name in tree and not tree[name]:
+            return
+        tree = tree.setdefault(name, {})
+
+
+def _take_out(record: Record, tree: Mapping[str, Any]) -> None:
+    for name, below in tree.items():
+        if not below:
+            record.pop(name, None)
+        elif isinstance(value := record.get(name), dict):
+            _take_out(value, below)
 
 
 def _saved_progress(state: Mapping[str, Any]) -> dict[str, Any]:
