@@ -103,6 +103,14 @@ def _api() -> list[th.Property[Any]]:
             description="How many calls of one stream are under way at the same time.",
         ),
         th.Property(
+            "refresh_schema",
+            th.BooleanType,
+            default=True,
+            title="Refresh schema",
+            description="With a catalog, ask for the properties of the selected objects all the same (one call each): "
+            "those added or changed since it was made are then read as they are now.",
+        ),
+        th.Property(
             "parallel_lists",
             th.BooleanType,
             default=True,

@@ -6,6 +6,7 @@ import itertools
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from singer_sdk.exceptions import SchemaNotFoundError
 from typing_extensions import override
 
 from crmdb_core.exceptions import ForbiddenError, NotFoundError
@@ -13,6 +14,8 @@ from crmdb_core.tap import CrmTap
 from crmdb_core.tokens import RefreshTokenAuth, TokenStore, refresh_grant
 from tap_hubspot.auth import TokenAuth
 from tap_hubspot.client import Reader, budgets
+from tap_hubspot.evolution import follow_account
+from tap_hubspot.objects import CRM_OBJECTS
 from tap_hubspot.paths import Paths
 from tap_hubspot.schema import PropertySchemas
 from tap_hubspot.settings import access_faults, settings
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
     from requests.auth import AuthBase
 
     from crmdb_core.http import ApiSession
-    from tap_hubspot.client import HubSpotStream
+from tap_hubspot.client import HubSpotStream
 
 __all__ = ["TapHubSpot"]
 
@@ -77,9 +80,23 @@ class TapHubSpot(CrmTap):
         """The schemas of the CRM objects, each fetched once."""
         return PropertySchemas(self.definitions)
 
+    def schema_of(self, object_type: str) -> dict[str, Any]:
+        """The schema of an object type's records; raises the API's own refusal, which says what to do."""
+        try:
+            return self.schemas.get_schema(object_type)
+        except SchemaNotFoundError as error:
+            raise error.__cause__ or error from None
+
     def definitions(self, object_type: str) -> list[dict[str, Any]]:
         """The account's property definitions of an object type, custom ones included."""
         return list(self.session.get_json(self.paths.properties(object_type))["results"])
+
+    @override
+    def setup_mapper(self) -> None:
+        if self.input_catalog is not None and self.config["refresh_schema"]:
+            # here, for stream maps and streams take their schemas from the catalog
+            follow_account(self.input_catalog, [each.name for each in CRM_OBJECTS], self.schema_of)
+        super().setup_mapper()
 
     @override
     def probe(self) -> None:

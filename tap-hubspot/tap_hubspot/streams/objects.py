@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk.exceptions import SchemaNotFoundError
 from typing_extensions import override
 
 from crmdb_core.concurrency import in_order
@@ -49,10 +48,7 @@ class ObjectStream(HubSpotStream):
         """The catalog's schema where one is given, else the properties API's."""
         if self._input_schema is not None:
             return self._input_schema
-        try:
-            return self.tap.schemas.get_schema(self.object.name)
-        except SchemaNotFoundError as error:
-            raise error.__cause__ or error from None  # the API's own refusal says what to do
+        return self.tap.schema_of(self.object.name)
 
     @override
     def fetch(self) -> Iterator[Page]:
