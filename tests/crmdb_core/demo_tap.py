@@ -12,13 +12,11 @@ from typing_extensions import override
 from crmdb_core.exits import run
 from crmdb_core.http import Budget
 from crmdb_core.settings import common_settings
-from crmdb_core.stream import CrmStream
+from crmdb_core.stream import CrmStream, Page
 from crmdb_core.tap import CrmTap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    from singer_sdk.helpers.types import Context, Record
 
     from crmdb_core.http import ApiSession
 
@@ -49,17 +47,16 @@ class Things(CrmStream):
     replication_key = "updated_at"
 
     @override
-    def get_records(self, context: Context | None) -> Iterator[Record]:
+    def fetch(self) -> Iterator[Page]:
         after = (self.resume_point or {}).get("after", 0)
         low = "" if self.window.low is None else self.window.low.isoformat()
         while True:
             page = self.tap.session.get_json(f"/{self.name}", {"after": after, "low": low})
             self.expect(page["total"])
-            yield from page["results"]
             if not page["results"]:
                 return
             after = page["results"][-1]["id"]
-            self.save_progress({"after": after})
+            yield Page(page["results"], {"after": after})
 
 
 class Labels(Things):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crmdb_core.concurrency import in_order
+from crmdb_core.concurrency import Ahead, in_order, side_by_side
 from crmdb_core.counters import Counters
 
 if TYPE_CHECKING:
@@ -104,3 +104,123 @@ def test_the_threads_count_for_the_callers_stream() -> None:
 def test_no_worker_is_an_error() -> None:
     with pytest.raises(ValueError, match="at least one worker"):
         in_order(lambda item: item, [1], workers=0)
+
+
+@given(items=st.lists(st.integers(), max_size=20), most=st.integers(1, 5))
+def test_ahead_gives_what_it_was_given(items: list[int], most: int) -> None:
+    assert items == list(Ahead(items, most=most))
+
+
+def test_ahead_runs_before_it_is_asked_and_no_further_than_it_may() -> None:
+    drawn: list[int] = []
+    full = threading.Event()
+
+    def source() -> Iterator[int]:
+        for number in range(100):
+            drawn.append(number)
+            if number == 3:  # three wait in the queue, one in the hand
+                full.set()
+            yield number
+
+    pages = Ahead(source(), most=3)
+    assert full.wait(10)
+    time.sleep(0.05)
+    assert [0, 1, 2, 3] == drawn
+    assert 0 == next(pages)
+    pages.close()
+    assert [] == list(pages)
+
+
+def test_an_error_ahead_comes_after_the_items_before_it() -> None:
+    def source() -> Iterator[int]:
+        yield 1
+        raise KeyError("second")
+
+    pages = Ahead(source())
+    assert 1 == next(pages)
+    with pytest.raises(KeyError):
+        next(pages)
+
+
+def test_who_waits_for_ahead_is_told_so() -> None:
+    go_on = threading.Event()
+
+    def source() -> Iterator[int]:
+        assert go_on.wait(10)
+        yield 1
+
+    assert [1] == list(Ahead(source(), patience=0.01, on_wait=go_on.set))
+
+
+def test_a_closed_ahead_ends_its_source_where_it_ran() -> None:
+    ended: list[str] = []
+    over = threading.Event()
+
+    def source() -> Iterator[int]:
+        try:
+            while True:
+                yield 1
+        finally:
+            ended.append(threading.current_thread().name)
+            over.set()
+
+    pages = Ahead(source())
+    next(pages)
+    pages.close()
+    assert over.wait(10)
+    assert ["ahead"] == ended
+
+
+@given(sources=st.lists(st.lists(st.integers(), max_size=6), max_size=6), workers=st.integers(1, 4))
+def test_side_by_side_gives_every_item_and_keeps_the_order_of_each_source(
+    sources: list[list[int]], workers: int
+) -> None:
+    numbered = [[(place, item) for item in source] for place, source in enumerate(sources)]
+    came = list(side_by_side(numbered, workers=workers))
+    assert numbered == [[each for each in came if each[0] == place] for place in range(len(sources))]
+
+
+def test_sources_are_drawn_at_the_same_time() -> None:
+    together = threading.Barrier(3, timeout=10)
+
+    def source() -> Iterator[int]:
+        yield together.wait()
+
+    assert [0, 1, 2] == sorted(side_by_side([source() for _ in range(3)], workers=3))
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_an_error_of_one_source_ends_all(workers: int) -> None:
+    ended: list[int] = []
+
+    def endless() -> Iterator[int]:
+        while True:
+            yield 1
+
+    def failing() -> Iterator[int]:
+        if not ended:
+            raise KeyError("broken")
+        yield 1
+
+    with pytest.raises(KeyError):
+        list(side_by_side([failing(), endless(), endless()], workers=workers))
+
+
+def test_waiting_items_are_bounded() -> None:
+    drawn: list[int] = []
+
+    def source() -> Iterator[int]:
+        for number in range(1000):
+            drawn.append(number)
+            yield number
+
+    items = side_by_side([source(), source()], workers=2, ahead=3)
+    for taken in range(1, 20):
+        next(items)
+        assert len(drawn) <= taken + 3 + 2 * 2  # what waits, and what each thread holds and draws
+    items.close()
+
+
+def test_side_by_side_needs_a_worker() -> None:
+    with pytest.raises(ValueError, match="at least one worker"):
+        side_by_side([[1]], workers=0)

@@ -347,7 +347,7 @@ def test_nothing_read_is_kept_back_during_a_long_wait(run_demo: Any, api: Any) -
     command = run_demo.command(config={"api_url": api.url, "token": TOKEN, "streams": "things"})
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     wait_for(lambda: len(api.requests) >= 3)
-    time.sleep(0.5)
+    time.sleep(2.5)  # what was read is handed over after a second without news
     process.kill()
     seen: set[int] = set()
     state = follow(process.communicate(timeout=20)[0], seen)
