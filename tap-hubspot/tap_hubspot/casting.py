@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
@@ -13,11 +14,19 @@ from typing_extensions import override
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    Cast = Callable[[str], object]
+
 # stricter than Decimal(): no NaN, no Infinity, no 1_000, no digits of other scripts
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:Z|[+-]\d{2}:\d{2})", re.ASCII)
-_EPOCH_MS = re.compile(r"-?\d{9,15}(?:\.0*)?", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII).fullmatch
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII).fullmatch
+_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:Z|[+-]\d{2}:\d{2})", re.ASCII).fullmatch
+# days and times that always exist; for others, such as a 29th of February, the calendar is asked
+_SURE_INSTANT = re.compile(
+    r"[12]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?Z", re.ASCII
+).fullmatch
+_EPOCH_MS = re.compile(r"-?\d{9,15}(?:\.0*)?", re.ASCII).fullmatch
+_BOOLEANS = MappingProxyType({"true": True, "false": False})
+_MOST_REMEMBERED = 5000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -27,22 +36,24 @@ class MisfitError(ValueError):
 
 def to_number(text: str) -> Decimal:
     """Exactly the number written; `"12.50"` keeps its two places."""
-    if not _NUMBER.fullmatch(text):
+    if not _NUMBER(text):
         raise MisfitError
     return Decimal(text)
 
 
 def to_boolean(text: str) -> bool:
     """`true` and `false`, in any case."""
-    value = {"true": True, "false": False}.get(text.lower())
+    value = _BOOLEANS.get(text)
     if value is None:
-        raise MisfitError
+        value = _BOOLEANS.get(text.lower())
+        if value is None:
+            raise MisfitError
     return value
 
 
 def to_date(text: str) -> str:
     """`YYYY-MM-DD`, also from epoch milliseconds of a midnight (legacy values)."""
-    if _DATE.fullmatch(text):
+    if _DATE(text):
         return _real(date.fromisoformat, text)
     instant = datetime.fromisoformat(to_instant(text))
     if instant.astimezone(UTC).time() != _EPOCH.time():
@@ -52,15 +63,17 @@ def to_date(text: str) -> str:
 
 def to_instant(text: str) -> str:
     """An instant with its offset as HubSpot wrote it; epoch milliseconds (legacy values) become ISO 8601 in UTC."""
-    if _INSTANT.fullmatch(text):
+    if _SURE_INSTANT(text):
+        return text
+    if _INSTANT(text):
         return _real(datetime.fromisoformat, text)
-    if _EPOCH_MS.fullmatch(text):
+    if _EPOCH_MS(text):
         instant = _EPOCH + timedelta(milliseconds=int(Decimal(text)))
         return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     raise MisfitError
 
 
-def _real(parse: Callable[[str], object], text: str) -> str:
+def _real(parse: Cast, text: str) -> str:
     """The text itself, if there is such a day: the pattern alone lets 30 February pass."""
     try:
         parse(text)
@@ -69,7 +82,22 @@ def _real(parse: Callable[[str], object], text: str) -> str:
     return text
 
 
-def caster(schema: Mapping[str, Any]) -> Callable[[str], object] | None:
+class _Memo(dict[str, Any]):
+    """Results of a cast by text, found without a call; bounded. Dates, booleans and most numbers come many times."""
+
+    def __init__(self, cast: Cast) -> None:
+        super().__init__()
+        self._cast = cast
+
+    def __missing__(self, text: str) -> object:
+        value = self._cast(text)
+        if len(self) >= _MOST_REMEMBERED:
+            self.clear()
+        self[text] = value
+        return value
+
+
+def caster(schema: Mapping[str, Any]) -> Cast | None:
     """The cast for a property with this JSON schema; None where text stays text."""
     types = schema.get("type", ())
     if "number" in types or "integer" in types:
@@ -102,19 +130,28 @@ class Casts:
     """The casts of one stream's selected properties."""
 
     def __init__(self, schemas: Mapping[str, Mapping[str, Any]]) -> None:
-        self.names = tuple(schemas)
+        self._nulls = dict.fromkeys(schemas)
         self.misfits = Misfits()
-        self._casts = [(name, cast) for name, schema in schemas.items() if (cast := caster(schema))]
+        memos: dict[Cast, Cast] = {cast: _Memo(cast).__getitem__ for cast in (to_number, to_boolean, to_date)}
+        self._casts = [
+            (name, memos.get(cast, cast), cast) for name, schema in schemas.items() if (cast := caster(schema))
+        ]
 
     def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The selected properties, typed; one that HubSpot left out is null, as one that it sent as null."""
-        typed = {name: values.get(name) for name in self.names}
-        for name, cast in self._casts:
-            if (value := typed[name]) is not None:
-                typed[name] = self._cast(name, cast, str(value).strip())
+        typed = {**self._nulls, **values}
+        if len(typed) > len(self._nulls):  # HubSpot adds some though they were not asked for
+            typed = {name: typed[name] for name in self._nulls}
+        for name, quick, cast in self._casts:
+            value = typed[name]
+            if value is not None:
+                try:
+                    typed[name] = quick(value)
+                except (MisfitError, OverflowError, TypeError, AttributeError):
+                    typed[name] = self._cast(name, cast, str(value).strip())
         return typed
 
-    def _cast(self, name: str, cast: Callable[[str], object], text: str) -> object:
+    def _cast(self, name: str, cast: Cast, text: str) -> object:
         if not text:
             return None
         try:
