@@ -52,6 +52,7 @@ class TapHubSpot(CrmTap):
             auth=self._auth(),
             budgets=budgets(float(self.config["searches_per_second"])),
             judge=reader,
+            connections=int(self.config["concurrency"]) * (1 + self.streams_ahead),
         )
         reader.pacer = session.pacer
         return session
