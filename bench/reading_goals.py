@@ -1,0 +1,61 @@
+"""What tap-hubspot is to reach, beside what was found: information, never a reason to fail."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bench.goals import Goal
+from bench.readers import IDEAL, MELTANOLABS, OURS, SINGER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bench.first_sync import Attempt
+    from bench.reading import Reading
+
+_TIMES_IDEAL = 1.25
+_TIMES_FASTER = 10
+_RECORDS_PER_SECOND = 15_000
+_PEAK_MB = 200
+_NEAR = 0.9  # of what the fake can serve: then the fake is what was measured
+
+
+def reading_goals(found: Reading) -> Iterator[Goal]:
+    """Hold ours against every goal that this run can tell of."""
+    if found.attempts:
+        yield from _first_sync(found)
+    if found.delta:
+        for kind, (count, most) in found.delta.goals().items():
+            yield Goal(f"delta of {found.delta.changed:,} contacts: at most {most} {kind}", str(count), count <= most)
+    if found.paces:
+        yield from _throughput(found)
+
+
+def _first_sync(found: Reading) -> Iterator[Goal]:
+    properties = found.attempts[0].properties
+    times = found.times_ideal(properties)
+    yield Goal(f"first sync: at most {_TIMES_IDEAL} times the {IDEAL}'s time", str(times), times.middle <= _TIMES_IDEAL)
+    ours = found.seconds(OURS, properties)
+    for attempt in found.attempts:
+        if attempt.contender in {SINGER, MELTANOLABS} and attempt.properties == properties and ours:
+            says = f"first sync: at least {_TIMES_FASTER} times faster than {attempt.contender}"
+            yield _faster(says, attempt, ours)
+
+
+def _faster(says: str, attempt: Attempt, ours: float) -> Goal:
+    if attempt.limit_reached and attempt.limit:
+        least = attempt.limit / ours
+        return Goal(says, f"more than {least:.1f}", least >= _TIMES_FASTER)
+    if attempt.failure or not attempt.usage:
+        return Goal(says, f"it fails: {attempt.failure}", met=False)
+    times = attempt.usage.seconds / ours
+    return Goal(says, f"{times:.1f}", times >= _TIMES_FASTER)
+
+
+def _throughput(found: Reading) -> Iterator[Goal]:
+    rate, fake = found.rate(OURS), found.rate(IDEAL)
+    says = f"without limits: at least {_RECORDS_PER_SECOND:,} records/s"
+    near = ", about all that the fake can serve" if rate.middle >= _NEAR * fake.middle else ""
+    yield Goal(says, f"{rate.middle:,.0f}{near}", rate.middle >= _RECORDS_PER_SECOND)
+    peak = found.peak_mb()
+    yield Goal(f"without limits: less than {_PEAK_MB} MB", f"at most {peak:.0f}", peak < _PEAK_MB)
