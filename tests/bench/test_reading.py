@@ -45,7 +45,7 @@ SOME_CALLS = Calls(
         }
     )
 )
-BATCHES = Counter({(f"POST {CONTACTS}/batch/read", 200): 9})
+BATCHES: Counter[tuple[str, int | None]] = Counter({(f"POST {CONTACTS}/batch/read", 200): 9})
 
 
 def usage(seconds: float) -> Usage:

@@ -16,7 +16,7 @@ def run_benchmark(**options: int) -> tuple[str, dict[str, Any]]:
     """What it printed, and the figures that it left; the files are removed."""
     given = [part for name, value in options.items() for part in (f"--{name.replace('_', '-')}", str(value))]
     script = ROOT / "bench" / "tap_hubspot.py"
-    command = [sys.executable, script, "--own", "--latency", "0.01", "--repeats", "1", *given]
+    command = [sys.executable, str(script), "--own", "--latency", "0.01", "--repeats", "1", *given]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 0, done.stdout + done.stderr
     kept = ROOT / done.stdout.splitlines()[-1].removeprefix("kept in ").removesuffix(" and .md")
