@@ -57,7 +57,7 @@ class IdealReader:
             return
         under_way = self.ended[max(last - self.plan["workers"], 0) : last + 1]
         over = max(future.result()[0] for future in under_way)
-        time.sleep(max(0.0, over + self.plan.get("seconds", 10) - time.monotonic()))
+        time.sleep(max(0.0, over + self.plan["seconds"] - time.monotonic()))
 
     def _connection(self) -> HTTPConnection:
         if not hasattr(self.local, "connection"):

@@ -40,6 +40,10 @@ class Reading:
         """Its records per second: median, least, most."""
         return Ratio.of((one.records, one.usage.seconds) for one in self.paces if one.contender == contender)
 
+    def busy(self, contender: str) -> float:
+        """The share of the time in which its core worked; in the rest it waited for the fake."""
+        return median(one.usage.cpu / one.usage.seconds for one in self.paces if one.contender == contender)
+
     def peak_mb(self) -> float:
         """The most memory that ours took while its speed was measured."""
         return max(one.usage.peak_mb for one in self.paces if one.contender == OURS)

@@ -17,7 +17,6 @@ _TIMES_IDEAL = 1.25
 _TIMES_FASTER = 10
 _RECORDS_PER_SECOND = 15_000
 _PEAK_MB = 200
-_NEAR = 0.9  # of what the fake can serve: then the fake is what was measured
 
 
 def reading_goals(found: Reading) -> Iterator[Goal]:
@@ -54,9 +53,9 @@ def _faster(says: str, attempt: Attempt, ours: float) -> Iterator[Goal]:
 
 
 def _throughput(found: Reading) -> Iterator[Goal]:
-    rate, fake = found.rate(OURS), found.rate(IDEAL)
+    rate = found.rate(OURS)
     says = f"without limits: at least {_RECORDS_PER_SECOND:,} records/s"
-    near = ", about all that the fake can serve" if rate.middle >= _NEAR * fake.middle else ""
-    yield Goal(says, f"{rate.middle:,.0f}{near}", rate.middle >= _RECORDS_PER_SECOND)
+    said = f"{rate.middle:,.0f}, busy {found.busy(OURS):.0%} of the time"
+    yield Goal(says, said, rate.middle >= _RECORDS_PER_SECOND)
     peak = found.peak_mb()
     yield Goal(f"without limits: less than {_PEAK_MB} MB", f"at most {peak:.0f}", peak < _PEAK_MB)

@@ -78,15 +78,14 @@ def _delta(delta: Delta) -> list[str]:
 
 
 def _throughput(found: Reading) -> list[str]:
-    lines = ["| contender | records/s | CPU µs/record | peak MB |", "|---|---|---|---|"]
+    lines = ["| contender | records/s | CPU µs/record | core busy | peak MB |", "|---|---|---|---|---|"]
     for name, shown in ((IDEAL, f"{IDEAL}, so much can the fake serve"), (OURS, f"**{OURS}**")):
         mine = [one for one in found.paces if one.contender == name]
         rate = found.rate(name)
         cpu = median(one.usage.cpu / one.records for one in mine) * 1e6
         peak = max(one.usage.peak_mb for one in mine)
-        lines.append(
-            _line(shown, f"{rate.middle:,.0f} ({rate.least:,.0f}-{rate.most:,.0f})", f"{cpu:.0f}", f"{peak:.0f}")
-        )
+        shares = f"{rate.middle:,.0f} ({rate.least:,.0f}-{rate.most:,.0f})", f"{cpu:.0f}", f"{found.busy(name):.0%}"
+        lines.append(_line(shown, *shares, f"{peak:.0f}"))
     return lines
 
 

@@ -21,6 +21,7 @@ from bench.readers import IDEAL, MELTANOLABS, OURS, SINGER
 from bench.reading import Reading
 from bench.reading_goals import reading_goals
 from bench.reading_report import reading_report
+from bench.throughput import Pace
 from fake_crm.hubspot.limits import Limits
 
 if TYPE_CHECKING:
@@ -130,6 +131,13 @@ def test_a_peer_that_failed_is_compared_in_the_smaller_account() -> None:
     goals = [(goal.says, goal.found, goal.met) for goal in reading_goals(Reading(attempts))]
     says = "first sync, 100 properties: at least 10 times faster than singer-io/tap-hubspot"
     assert [(says, "7.0", False)] == goals[1:]
+
+
+def test_throughput_says_whether_the_reader_had_to_wait() -> None:
+    paces = [Pace(IDEAL, 0, 40_000, usage(1.0)), Pace(OURS, 0, 40_000, usage(2.0))]
+    goals = [(goal.found, goal.met) for goal in reading_goals(Reading(paces=paces))]
+    assert [("20,000, busy 50% of the time", True), ("at most 50", True)] == goals
+    assert "| **tap-hubspot** | 20,000 (20,000-20,000) | 25 | 50% | 50 |" in reading_report(Reading(paces=paces))
 
 
 def test_a_deltas_goals_leave_schema_and_recycle_bin_apart() -> None:
