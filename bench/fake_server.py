@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bench.calls import Calls
-from bench.measure import BIN
+from bench.measure import BIN, tail
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,6 +26,7 @@ class FakeServer:
     """A fake that is running."""
 
     url: str
+    pid: int
 
     def ids(self) -> dict[str, list[str]]:
         """The ids of all live records by type."""
@@ -63,12 +64,22 @@ def served(folder: Path, *more: str, properties: int, **sizes: int) -> Iterator[
     counts = [part for kind in TYPES for part in (f"--{kind}", str(sizes.get(kind, 0)))]
     options = ["--port", "0", "--seed", "1", "--properties", str(properties), *counts, *more]
     command: Sequence[str | Path] = [BIN / "fake-crm", "serve", "--url-file", address, *options]
-    with (folder / "fake.log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as fake:
+    log_file = folder / "fake.log"
+    with log_file.open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as fake:
         try:
-            while not (address.exists() and (url := address.read_text("utf-8").strip())):
-                if fake.poll() is not None:
-                    raise SystemExit("the fake HubSpot did not start")
-                time.sleep(0.1)
-            yield FakeServer(url)
+            yield FakeServer(_when_ready(fake, address), fake.pid)
+        except Exception as error:
+            if (code := fake.poll()) is not None:
+                raise SystemExit(f"the fake HubSpot ended meanwhile, with {code}\n{tail(log_file)}") from error
+            raise
         finally:
             fake.terminate()
+
+
+def _when_ready(fake: subprocess.Popen[bytes], address: Path) -> str:
+    """Wait for its address."""
+    while not (address.exists() and (url := address.read_text("utf-8").strip())):
+        if fake.poll() is not None:
+            raise SystemExit("the fake HubSpot did not start")
+        time.sleep(0.1)
+    return url

@@ -64,7 +64,7 @@ class Workshop:
 
     def log(self, name: str) -> str:
         """The end of what a command of that name wrote to stderr."""
-        return _tail(self.folder / f"{name}.log")
+        return tail(self.folder / f"{name}.log")
 
     def pipe(self, first: Sequence[str | Path], second: Sequence[str | Path]) -> Usage:
         """Run `first | second` to the end."""
@@ -118,7 +118,7 @@ class _Run:
 
     def took(self) -> dict[str, float]:
         if self.process.wait():
-            raise SystemExit(f"{self.log.stem} ended with {self.process.returncode}\n{_tail(self.log)}")
+            raise SystemExit(f"{self.log.stem} ended with {self.process.returncode}\n{tail(self.log)}")
         took: dict[str, float] = json.loads(self.result.read_text("utf-8"))
         return took
 
@@ -128,7 +128,8 @@ class _Run:
             self.process.wait()
 
 
-def _tail(log: Path) -> str:
+def tail(log: Path) -> str:
+    """The last lines of a log."""
     return "\n".join(log.read_text("utf-8", errors="replace").splitlines()[-15:])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import time
 from collections import Counter
@@ -14,6 +15,7 @@ import pytest
 from bench.calls import Calls
 from bench.delta import Delta
 from bench.emitted import Emitted
+from bench.fake_server import served
 from bench.first_sync import Attempt
 from bench.ideal_read import IdealReader
 from bench.measure import FailedRunError, Usage, Workshop
@@ -93,6 +95,18 @@ def test_a_failing_program_and_a_slow_one_are_results(tmp_path: Path) -> None:
     with pytest.raises(FailedRunError, match="more than 1 s"):
         workshop.attempt(["sleep", "60"], name="b", stdout=tmp_path / "out", limit=1)
     assert time.monotonic() - started < 30
+
+
+def ask_until_it_fails(folder: Path) -> None:
+    with served(folder, properties=0) as fake:
+        os.kill(fake.pid, signal.SIGKILL)
+        while True:
+            fake.calls()
+
+
+def test_a_fake_that_ended_is_named_as_the_cause(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="ended meanwhile, with -9"):
+        ask_until_it_fails(tmp_path)
 
 
 def test_the_ideal_client_is_as_fast_as_the_limit_and_never_above(fake_crm: Callable[..., FakeCrm]) -> None:
