@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 import sys
+import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import distributions
 from pathlib import Path
@@ -13,7 +16,7 @@ from typing import TYPE_CHECKING
 from bench.measure import BIN
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 _ROOT = Path(__file__).resolve().parent.parent
 _PEERS = Path(__file__).parent / "peers"
@@ -25,11 +28,12 @@ class CannotInstallError(Exception):
 
 @dataclass(frozen=True)
 class Environment:
-    """The folder `.venv-bench-NAME`, installed from `bench/peers/NAME.txt`."""
+    """The folder `.venv-bench-NAME`, installed from `bench/peers/NAME.txt`, and from a checkout where one is given."""
 
     name: str
     modules: tuple[str, ...]  # what must be importable, or it is no use
     packages: tuple[str, ...]  # whose versions the report shows
+    checkout: Checkout | None = None
 
     def program(self, name: str) -> Path:
         """The path of one of its programs."""
@@ -38,14 +42,19 @@ class Environment:
     def prepare(self) -> None:
         """Make it, unless it is there as the pins want it; raises CannotInstallError."""
         stamp = self._folder / "bench-setup.txt"
-        wanted = f"Python {platform.python_version()}\n{self._pins.read_text('utf-8')}"
+        source = f"{self.checkout.commit()}\n" if self.checkout else ""
+        wanted = f"Python {platform.python_version()}\n{source}{self._pins.read_text('utf-8')}"
         if stamp.exists() and stamp.read_text("utf-8") == wanted:
             return
         print(f"setting up {self._folder.name} …", flush=True)
         python, uv = str(self.program("python")), str(BIN / "uv")
-        self._run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(self._folder)])
-        self._run([uv, "pip", "install", "--quiet", "--python", python, "-r", str(self._pins)])
-        self._run([python, "-I", "-c", f"import {', '.join(self.modules)}"])
+        install = [uv, "pip", "install", "--quiet", "--python", python]
+        _run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(self._folder)])
+        _run([*install, "-r", str(self._pins)])
+        if self.checkout:
+            with self.checkout.tree() as tree:
+                _run([*install, "--no-deps", str(tree)])
+        _run([python, "-I", "-c", f"import {', '.join(self.modules)}"])
         stamp.write_text(wanted, "utf-8")
 
     def versions(self) -> dict[str, str]:
@@ -62,13 +71,35 @@ class Environment:
     def _pins(self) -> Path:
         return _PEERS / f"{self.name}.txt"
 
-    def _run(self, command: Sequence[str]) -> None:
-        try:
-            done = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, check=False)
-        except OSError as error:
-            raise CannotInstallError(str(error)) from error
-        if done.returncode:
-            raise CannotInstallError((done.stderr.strip().splitlines() or ["no reason given"])[-1].strip())
+
+@dataclass(frozen=True)
+class Checkout:
+    """Somebody's git repository on this machine, with a work tree or bare."""
+
+    path: Path
+
+    def commit(self) -> str:
+        """The commit that is checked out."""
+        return _run(["git", "-C", str(self.path), "rev-parse", "HEAD"]).strip()
+
+    @contextmanager
+    def tree(self) -> Iterator[Path]:
+        """Give a copy of the files of that commit, deleted afterwards."""
+        with tempfile.TemporaryDirectory(prefix="crmdb-bench-checkout-") as name:
+            _run(["git", "clone", "--quiet", "--no-hardlinks", str(self.path), f"{name}/tree"])
+            yield Path(name, "tree")
+
+
+def _run(command: Sequence[str]) -> str:
+    # its version comes from git tags, which a snapshot may lack
+    environment = {**os.environ, "POETRY_DYNAMIC_VERSIONING_BYPASS": "0.0.0"}
+    try:
+        done = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, check=False, env=environment)
+    except OSError as error:
+        raise CannotInstallError(str(error)) from error
+    if done.returncode:
+        raise CannotInstallError((done.stderr.strip().splitlines() or ["no reason given"])[-1].strip())
+    return done.stdout
 
 
 PIPELINEWISE = Environment(
@@ -77,3 +108,9 @@ PIPELINEWISE = Environment(
 DLT = Environment(
     "dlt", ("dlt", "adbc_driver_postgresql", "pyarrow.json"), ("dlt", "adbc-driver-postgresql", "pyarrow")
 )
+SINGER_HUBSPOT = Environment("singer-hubspot", ("tap_hubspot",), ("tap-hubspot", "singer-python"))
+
+
+def meltanolabs_hubspot(checkout: Path) -> Environment:
+    """MeltanoLabs' tap is on no index under a name of its own: it comes from a checkout."""
+    return Environment("meltanolabs-hubspot", ("tap_hubspot.tap",), ("singer-sdk",), Checkout(checkout))

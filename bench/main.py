@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import tempfile
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from bench.database import Server, embedded_server
+from bench.keeping import keep, plain_environment
 from bench.loading import Course, Findings
 from bench.machine import machine
 from bench.measure import Workshop
 from bench.report import loading_report, syncing_table
 from bench.syncing import Sync, measure_syncing
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-_OUTPUT = Path(__file__).resolve().parent.parent / "output" / "bench"
 
 
 def run_all() -> None:
@@ -59,7 +51,7 @@ def _run(options: argparse.Namespace, *, loading: bool = False, syncing: bool = 
     findings = Findings()
     syncs: list[Sync] = []
     with tempfile.TemporaryDirectory(prefix="crmdb-bench-files-") as name, embedded_server() as server:
-        workshop = Workshop(Path(name), _environment())
+        workshop = Workshop(Path(name), plain_environment())
         if loading:
             _load(options, Course(workshop, server, findings))
         if syncing:
@@ -67,7 +59,7 @@ def _run(options: argparse.Namespace, *, loading: bool = False, syncing: bool = 
             syncs = measure_syncing(workshop, server, options.contacts, options.repeats)
         about |= {**findings.versions, **_server_line(server)}
     tables = [*(loading_report(findings) if loading else []), "", *(syncing_table(syncs) if syncs else [])]
-    _keep(tables, {"machine": about, "options": vars(options), **asdict(findings), "syncs": [*map(asdict, syncs)]})
+    keep(tables, {"machine": about, "options": vars(options), **asdict(findings), "syncs": [*map(asdict, syncs)]})
 
 
 def _load(options: argparse.Namespace, course: Course) -> None:
@@ -82,27 +74,8 @@ def _load(options: argparse.Namespace, course: Course) -> None:
         course.memory(options.memory_rows)
 
 
-def _environment() -> dict[str, str]:
-    """Nothing of a user's own settings; those of dlt have two underscores."""
-    ours = ("TAP_", "TARGET_", "MELTANO_", "PG", "DLT_")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours) and "__" not in name}
-    return {**kept, "NO_COLOR": "1"}
-
-
 def _server_line(server: Server) -> dict[str, str]:
     settings = server.settings()
     version = settings.pop("version")
     shown = ", ".join(f"{name} {value}" for name, value in settings.items())
     return {"postgres": f"{version}, embedded, its default configuration ({shown})"}
-
-
-def _keep(tables: Sequence[str], figures: dict[str, object]) -> None:
-    about = figures["machine"]
-    assert isinstance(about, dict)
-    found, where = "\n".join(tables).strip(), "\n".join(f"- {name}: {value}" for name, value in about.items())
-    text = f"{found}\n\n{where}"
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    _OUTPUT.mkdir(parents=True, exist_ok=True)
-    (_OUTPUT / f"{stamp}.json").write_text(json.dumps(figures, indent=1), "utf-8")
-    (_OUTPUT / f"{stamp}.md").write_text(text + "\n", "utf-8")
-    print(f"\n{text}\n\nkept in output/bench/{stamp}.json and .md")

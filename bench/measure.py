@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
 
 BIN = Path(sys.executable).parent
 _SPAWN = Path(__file__).parent / "spawn.py"
+
+
+TOO_LONG = "more than"
+
+
+class FailedRunError(Exception):
+    """A command did not come to a good end; says why in a few words."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +53,18 @@ class Workshop:
     ) -> Usage:
         """Run to the end; a failing command ends the benchmark with the tail of its log."""
         with (stdin or Path(os.devnull)).open("rb") as source, (stdout or Path(os.devnull)).open("wb") as sink:
-            return _usage([self._start(command, source, sink, cwd, env)])
+            return _usage([self._start(command, source, sink, cwd=cwd, env=env)])
+
+    def attempt(self, command: Sequence[str | Path], *, name: str, stdout: Path, limit: float | None) -> Usage:
+        """Run what may fail, or take longer than `limit` seconds: raises FailedRunError."""
+        with Path(os.devnull).open("rb") as source, stdout.open("wb") as sink:
+            run = self._start(command, source, sink, name=name, apart=True)
+        run.wait(limit)
+        return _usage([run])
+
+    def log(self, name: str) -> str:
+        """The end of what a command of that name wrote to stderr."""
+        return tail(self.folder / f"{name}.log")
 
     def pipe(self, first: Sequence[str | Path], second: Sequence[str | Path]) -> Usage:
         """Run `first | second` to the end."""
@@ -60,10 +79,13 @@ class Workshop:
         command: Sequence[str | Path],
         stdin: BinaryIO | None,
         stdout: BinaryIO | None,
+        *,
         cwd: Path | None = None,
         env: Mapping[str, str] | None = None,
+        name: str = "",
+        apart: bool = False,  # in a session of its own, to be ended as a whole
     ) -> _Run:
-        result, log = (self.folder / f"{Path(command[0]).name}.{kind}" for kind in ("took", "log"))
+        result, log = (self.folder / f"{name or Path(command[0]).name}.{kind}" for kind in ("took", "log"))
         with log.open("wb") as errors:
             process = subprocess.Popen(
                 [sys.executable, "-I", "-S", _SPAWN, result, *command],
@@ -72,6 +94,7 @@ class Workshop:
                 stderr=errors,
                 cwd=cwd,
                 env={**self.env, **(env or {})},
+                start_new_session=apart,
             )
         return _Run(process, result, log)
 
@@ -82,12 +105,32 @@ class _Run:
     result: Path
     log: Path
 
+    def wait(self, limit: float | None) -> None:
+        """Wait for a good end; raises FailedRunError for any other, and ends what runs longer than `limit`."""
+        try:
+            code = self.process.wait(limit)
+        except subprocess.TimeoutExpired:
+            raise FailedRunError(f"{TOO_LONG} {limit:,.0f} s") from None
+        finally:
+            self._end()
+        if code:
+            raise FailedRunError(f"exit code {code}")
+
     def took(self) -> dict[str, float]:
         if self.process.wait():
-            tail = "\n".join(self.log.read_text("utf-8", errors="replace").splitlines()[-15:])
-            raise SystemExit(f"{self.log.stem} ended with {self.process.returncode}\n{tail}")
+            raise SystemExit(f"{self.log.stem} ended with {self.process.returncode}\n{tail(self.log)}")
         took: dict[str, float] = json.loads(self.result.read_text("utf-8"))
         return took
+
+    def _end(self) -> None:
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+
+def tail(log: Path) -> str:
+    """The last lines of a log."""
+    return "\n".join(log.read_text("utf-8", errors="replace").splitlines()[-15:])
 
 
 def _usage(runs: Sequence[_Run]) -> Usage:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
-import time
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import yaml
 
+from bench.fake_server import served
 from bench.measure import BIN, Usage, Workshop
 from bench.table import SCHEMA
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from bench.database import Database, Server
 
@@ -162,8 +160,8 @@ class Bench:
 
 def measure_syncing(workshop: Workshop, server: Server, contacts: int, repeats: int) -> list[Sync]:
     """Go all ways in turn, in changing order; refuse a run in which a record is missing."""
-    with _fake_hubspot(workshop, contacts) as url:
-        bench = Bench(workshop, server, url, contacts)
+    with served(workshop.folder, contacts=contacts, properties=_PROPERTIES) as fake:
+        bench = Bench(workshop, server, fake.url, contacts)
         bench.prepare()
         return [bench.measure(what, repeat) for repeat in range(repeats) for what in _turn(repeat)]
 
@@ -179,21 +177,3 @@ def _target_settings(database: Database) -> dict[str, str]:
 def _expect(who: str, wanted: object, found: object) -> None:
     if found != wanted:
         raise SystemExit(f"{who}: {found} contacts instead of {wanted}")
-
-
-@contextmanager
-def _fake_hubspot(workshop: Workshop, contacts: int) -> Iterator[str]:
-    """Serve the fake as a process of its own, without latency or limits; give its address."""
-    address = workshop.folder / "url"
-    others = [part for kind in ("companies", "deals", "tickets") for part in (f"--{kind}", "0")]
-    world = ["--contacts", str(contacts), "--properties", str(_PROPERTIES), *others]
-    command: list[str | Path] = [BIN / "fake-crm", "serve", "--port", "0", "--seed", "1", "--url-file", address, *world]
-    with (workshop.folder / "fake.log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as fake:
-        try:
-            while not (address.exists() and (url := address.read_text("utf-8").strip())):
-                if fake.poll() is not None:
-                    raise SystemExit("the fake HubSpot did not start")
-                time.sleep(0.1)
-            yield url
-        finally:
-            fake.terminate()

@@ -84,6 +84,7 @@ def _add_serve(serve: argparse.ArgumentParser) -> None:
         serve.add_argument(f"--{name}-limit", type=int, metavar="N", help=f"the {name} limit, above all else")
     serve.add_argument("--latency", type=float, default=0.0, metavar="SECONDS", help="of every answer")
     serve.add_argument("--search-lag", type=float, default=0.0, metavar="SECONDS", help="until writes are searchable")
+    serve.add_argument("--ignore-unknown-query", action="store_true", help="answer in spite of unknown URL parameters")
     serve.add_argument("--clock", metavar="INSTANT", help="where its clock starts; default now")
     serve.add_argument("--frozen", action="store_true", help="the clock stands until it is moved")
     serve.add_argument("--faults", type=Path, metavar="JSON", help="a list of faults to begin with")
@@ -128,6 +129,7 @@ def _made(options: argparse.Namespace) -> FakeCrm:
 
 
 def _fill(crm: FakeCrm, options: argparse.Namespace, faults: list[dict[str, Any]]) -> None:
+    crm.quirks.ignore_unknown_query = options.ignore_unknown_query
     for fault in faults:
         crm.faults.add(**fault)
     if options.world:

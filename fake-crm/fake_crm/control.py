@@ -32,6 +32,7 @@ class Control:
         self._answers: dict[tuple[str, str], Callable[[Json], Json]] = {
             ("GET", "state"): self._state,
             ("GET", "requests"): self._requests,
+            ("GET", "ids"): self._ids,
             ("POST", "clock"): self._move_clock,
             ("POST", "edit"): self._edit,
             ("POST", "faults"): self._add_faults,
@@ -54,7 +55,11 @@ class Control:
             "records": self._world.counts(),
             "owners": len(self._world.owners),
             "requests": self._log.total,
+            "calls": self._log.calls(),
         }
+
+    def _ids(self, _: Json) -> Json:
+        return self._world.ids()
 
     def _requests(self, _: Json) -> Json:
         return {"total": self._log.total, "requests": [entry.summary() for entry in self._log[-_SHOWN:]]}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, overload
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _MOST_BODY_BYTES = 256_000  # of one request: the longest batch fits
 _MOST_BYTES = 64_000_000  # of all of them together
+_ID = re.compile(r"(?<=/)\d+(?=/|$)")
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,12 @@ class LoggedRequest:
         """The JSON body, or None."""
         return self.request.json
 
+    @property
+    def call(self) -> str:
+        """What was called, whichever record it was about: `GET /crm/v3/objects/contacts/{id}`; `?archived` apart."""
+        archived = "?archived=true" if self.query.get("archived", [""])[-1].lower() == "true" else ""
+        return f"{self.method} {_ID.sub('{id}', self.path)}{archived}"
+
     def summary(self) -> dict[str, Any]:
         """The entry as JSON, without headers: they hold the token."""
         body = self.request.body.decode("utf-8", "replace") if self.json is not None else ""
@@ -62,7 +70,7 @@ class LoggedRequest:
 
 
 class RequestLog(Sequence[LoggedRequest]):
-    """The latest requests, oldest first; `total` counts those that are gone too."""
+    """The latest requests, oldest first; `total` and `calls` count those that are gone too."""
 
     def __init__(self, most: int = 20_000) -> None:
         self._entries: deque[LoggedRequest] = deque()
@@ -70,6 +78,7 @@ class RequestLog(Sequence[LoggedRequest]):
         self._most = most
         self._bytes = 0
         self.total = 0
+        self._calls: Counter[tuple[str, int | None]] = Counter()
 
     def add(self, entry: LoggedRequest) -> None:
         """Keep an entry, and forget the oldest where it gets too much; a huge body is kept without its text."""
@@ -77,8 +86,15 @@ class RequestLog(Sequence[LoggedRequest]):
             self._entries.append(entry)
             self._bytes += min(len(entry.request.body), _MOST_BODY_BYTES)
             self.total += 1
+            self._calls[entry.call, entry.status] += 1
             while len(self._entries) > self._most or self._bytes > _MOST_BYTES:
                 self._bytes -= min(len(self._entries.popleft().request.body), _MOST_BODY_BYTES)
+
+    def calls(self) -> list[dict[str, Any]]:
+        """How often each call got each status, since the start."""
+        with self._lock:
+            counted = sorted(self._calls.items(), key=str)
+        return [{"call": call, "status": status, "count": count} for (call, status), count in counted]
 
     def clear(self) -> None:
         """Forget all."""

@@ -23,7 +23,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
@@ -75,6 +75,12 @@ class Reply:
     def of(cls, data: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Reply:
         """A JSON answer."""
         return cls(status, json.dumps(data, separators=(",", ":")).encode(), headers or {})
+
+    @classmethod
+    def with_results(cls, results: Iterable[str], more: Mapping[str, Any], status: int = 200) -> Reply:
+        """A JSON answer whose `results` are JSON already, beside the fields of `more`."""
+        rest = json.dumps(more, separators=(",", ":"))[1:]
+        return cls(status, f'{{"results":[{",".join(results)}]{"," if more else ""}{rest}'.encode())
 
     @classmethod
     def html(cls, text: str, status: int = 200) -> Reply:

@@ -129,6 +129,25 @@ def test_the_control_door_needs_no_token_and_tells_its_paths(crm: FakeCrm) -> No
         assert 400 == requests.post(f"{crm.url}/_fake/clock", json=body, timeout=10).status_code
 
 
+def test_calls_are_counted_by_kind_and_status(crm: FakeCrm, client: Any) -> None:
+    for number in (91, 92, 1):
+        client.get(f"/crm/v3/objects/contacts/{number}")
+    client.get("/crm/v3/objects/contacts", archived="true")
+    found = requests.get(f"{crm.url}/_fake/state", timeout=10).json()["calls"]
+    assert [
+        {"call": "GET /crm/v3/objects/contacts/{id}", "status": 200, "count": 2},
+        {"call": "GET /crm/v3/objects/contacts/{id}", "status": 404, "count": 1},
+        {"call": "GET /crm/v3/objects/contacts?archived=true", "status": 200, "count": 1},
+    ] == found
+
+
+def test_the_control_door_tells_all_ids(crm: FakeCrm) -> None:
+    crm.hubspot.archive("tickets", "92")
+    found = requests.get(f"{crm.url}/_fake/ids", timeout=10).json()
+    assert [str(number) for number in range(91, 191)] == found["contacts"]
+    assert ["91", "93"] == found["tickets"][:2]
+
+
 def test_the_request_log_shows_no_token(crm: FakeCrm, client: Any) -> None:
     client.post("/crm/v3/objects/contacts/search", {"limit": 1})
     answer = requests.get(f"{crm.url}/_fake/requests", timeout=10)

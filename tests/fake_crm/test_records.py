@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from fake_crm.hubspot.records import Record
+from fake_crm.hubspot.texts import Texts
 
 if TYPE_CHECKING:
     from fake_crm import FakeCrm
@@ -158,3 +162,20 @@ def test_the_answers_come_in_time_of_the_clock(client: Any, crm: FakeCrm) -> Non
     assert "Wed, 03 Feb 2027 04:05:06 GMT" == client.get(CONTACTS).headers["Date"]
     made = client.post(CONTACTS, {"properties": {"email": "x@example.com"}}).json()
     assert "2027-02-03T04:05:06.000Z" == made["createdAt"] == made["updatedAt"]
+
+
+def test_a_list_that_was_read_before_shows_what_changed_since(client: Any, crm: FakeCrm) -> None:
+    first = client.get(CONTACTS, limit=3, properties="firstname").json()["results"]
+    crm.hubspot.update("contacts", "92", {"firstname": "Changed"})
+    again = client.get(CONTACTS, limit=3, properties="firstname").json()["results"]
+    assert [first[0], first[2]] == [again[0], again[2]]
+    assert "Changed" == again[1]["properties"]["firstname"]
+
+
+def test_texts_are_forgotten_when_they_get_too_much() -> None:
+    texts, one, two = Texts(most=10), Record(1, 0, 0, {}), Record(2, 0, 0, {})
+    texts.keep("shape", one, "123456")
+    assert ["123456", None, None] == [texts.find("shape", one), texts.find("other", one), texts.find("shape", two)]
+    assert None is texts.find("shape", replace(one, updated=1))
+    texts.keep("shape", two, "654321")
+    assert [None, "654321"] == [texts.find("shape", one), texts.find("shape", two)]

@@ -44,6 +44,11 @@ def test_unknown_query_parameter_is_400(client: Any, path: str) -> None:
     assert "sort" in response.json()["message"]
 
 
+def test_unknown_query_parameters_can_be_let_pass(client: Any, crm: FakeCrm) -> None:
+    crm.quirks.ignore_unknown_query = True
+    assert 200 == client.get(CONTACTS, sort="x").status_code
+
+
 @pytest.mark.parametrize(
     ("path", "params"),
     [

@@ -65,7 +65,7 @@ class HubSpotApi:
     def _handled(call: Call, route: Route, headers: dict[str, str]) -> Reply:
         try:
             unknown = sorted(call.request.query.keys() - route.query)
-            if unknown:
+            if unknown and not call.quirks.ignore_unknown_query:
                 raise invalid(f"Unknown query parameter(s): {', '.join(unknown)}")  # wording unverified
             return route.handler(call)
         except ApiError as error:

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from fake_crm.clock import iso
 from fake_crm.hubspot.errors import ApiError, invalid, not_found
-from fake_crm.hubspot.paging import archived_flag, cursor, page, page_limit
+from fake_crm.hubspot.paging import archived_flag, cursor, page_limit, paging
+from fake_crm.hubspot.view import View
 from fake_crm.wire import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable
 
     from fake_crm.hubspot.call import Call
     from fake_crm.hubspot.kinds import Kind
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 MOST_A_PAGE = 100
 MOST_WITH_HISTORY = 50
-MOST_INLINE_LINKS = 100  # of each type, in a list or single record
 _HISTORY_REFUSAL = (
     "The maximum number of inputs supported in a batch request for property histories is 50. "
     "Please reduce the number of items and try again"
@@ -31,16 +31,15 @@ _HISTORY_REFUSAL = (
 def list_page(call: Call) -> Reply:
     """GET a page of live records, or with archived=true of the recycle bin, by ascending id."""
     store = call.world.store(call.kind().name)
-    history = call.many("propertiesWithHistory")
-    limit = page_limit(call, MOST_WITH_HISTORY if history else MOST_A_PAGE)
+    limit = page_limit(call, MOST_WITH_HISTORY if call.many("propertiesWithHistory") else MOST_A_PAGE)
     shelf = store.archived if archived_flag(call) else store.live
     waiting = shelf.from_id(cursor(call), as_text=call.quirks.ids_as_text)
     count = int(limit * call.quirks.next_page())
-    rows = [_shown(call, store, record) for record in waiting[:count]]
+    view = View.asked(call, store)
     after = waiting[count].id if len(waiting) > count else None
     if after is not None and not count:
         after = f"0{call.one('after') or after}"  # another cursor to the same place: an empty page must go on
-    return Reply.of(page(call, rows, after))
+    return Reply.with_results(map(view.text, waiting[:count]), paging(call, after))
 
 
 def one(call: Call) -> Reply:
@@ -50,7 +49,7 @@ def one(call: Call) -> Reply:
     record = _finder(store, shelf, call.one("idProperty"))(call.path["id"])
     if record is None:
         raise not_found()
-    return Reply.of(_shown(call, store, record))
+    return Reply.of(View.asked(call, store).shown(record))
 
 
 def create(call: Call) -> Reply:
@@ -107,10 +106,11 @@ def batch_read(call: Call) -> Reply:
     shelf = store.archived if archived_flag(call) else store.live
     find = _finder(store, shelf, body.get("idProperty"))
     found = {key: find(key) for key in keys}
-    names, past = _names(store, body.get("properties") or ()), _existing(store, history)
-    rows = {record.number: _rendered(call, store, record, names, past) for record in found.values() if record}
+    view = View.of(call, store, body.get("properties") or (), history)
+    rows = {record.number: view.text(record) for record in found.values() if record}
     missing = [key for key, record in found.items() if record is None]
-    return batch_reply(call, list(rows.values()), [_missing(store.kind, missing)] if missing else [])
+    rest = _batch_fields(call, [_missing(store.kind, missing)] if missing else [])
+    return Reply.with_results(rows.values(), rest, 207 if missing else 200)
 
 
 def batch_create(call: Call) -> Reply:
@@ -144,11 +144,13 @@ def batch_archive(call: Call) -> Reply:
 
 def batch_reply(call: Call, results: list[Json], errors: list[Json], status: int = 200) -> Reply:
     """A batch's answer; 207 where it has errors."""
+    return Reply.of({"results": results, **_batch_fields(call, errors)}, 207 if errors else status)
+
+
+def _batch_fields(call: Call, errors: list[Json]) -> Json:
     now = iso(call.world.now())
-    body: Json = {"status": "COMPLETE", "results": results, "startedAt": now, "completedAt": now}
-    if errors:
-        body |= {"numErrors": len(errors), "errors": errors}
-    return Reply.of(body, 207 if errors else status)
+    fields: Json = {"status": "COMPLETE", "startedAt": now, "completedAt": now}
+    return fields | {"numErrors": len(errors), "errors": errors} if errors else fields
 
 
 def _inputs(body: Json, most: int) -> list[Json]:
@@ -183,62 +185,10 @@ def _finder(store: Store, shelf: Shelf, by: str | None) -> Callable[[str], Recor
     return lambda key: known.get(key.lower())
 
 
-def _existing(store: Store, names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(name for name in names if name in store.properties)  # unknown ones are ignored
-
-
-def _names(store: Store, asked: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*(_existing(store, asked) or store.kind.defaults), *store.kind.always)))
-
-
-def _shown(call: Call, store: Store, record: Record) -> Json:
-    history = _existing(store, call.many("propertiesWithHistory"))
-    shown = _rendered(call, store, record, _names(store, call.many("properties")), history)
-    linked = {
-        other.name: _links(call, store, record, other)
-        for other in map(call.world.kinds.find, call.many("associations"))
-    }
-    linked = {name: value for name, value in linked.items() if value}
-    return {**shown, "associations": linked} if linked else shown
-
-
-def _rendered(call: Call, store: Store, record: Record, names: Sequence[str], history: Sequence[str]) -> Json:
-    shown = call.world.rendered(store, record, names)
-    if history:
-        shown["propertiesWithHistory"] = {name: _history(store, record, name) for name in history}
-    return shown
-
-
-def _history(store: Store, record: Record, name: str) -> list[Json]:
-    return [
-        {"value": each.value, "timestamp": iso(each.at), "sourceType": each.source, "sourceId": "fake-crm"}
-        for each in record.versions(name, store.kind)
-    ]
-
-
-def _links(call: Call, store: Store, record: Record, other: Kind) -> Json | None:
-    there = call.world.store(other.name).live
-    linked = call.world.links.of((store.kind.name, other.name), record.number)
-    rows = [
-        {
-            "id": str(b),
-            "type": f"{store.kind.singular}_to_{other.singular}" + ("" if link.label is None else "_labelled"),
-        }
-        for b, types in linked
-        if there.get(str(b))
-        for link in types
-    ]
-    if not rows:
-        return None
-    rest = rows[MOST_INLINE_LINKS:]
-    more = {"paging": {"next": {"after": rest[0]["id"], "link": call.base + call.request.path}}} if rest else {}
-    return {"results": rows[:MOST_INLINE_LINKS], **more}
-
-
 def _after_write(call: Call, store: Store, record_id: str) -> Json:
     record = store.live.get(record_id)
     assert record is not None
-    return call.world.rendered(store, record, _names(store, (*store.kind.defaults, *record.own)))
+    return View.of(call, store, (*store.kind.defaults, *record.own)).shown(record)
 
 
 def _create(call: Call, store: Store, body: Json) -> str:

@@ -40,9 +40,14 @@ def archived_flag(call: Call) -> bool:
 
 
 def page(call: Call, results: Sequence[Any], after: str | None) -> dict[str, Any]:
-    """A page with its absolute link to the next; `paging` is absent on the last one."""
+    """A page with its absolute link to the next."""
+    return {"results": results, **paging(call, after)}
+
+
+def paging(call: Call, after: str | None) -> dict[str, Any]:
+    """The field `paging`; nothing on the last page."""
     if after is None:
-        return {"results": results}
+        return {}
     query = [(name, value) for name, values in call.request.query.items() if name != "after" for value in values]
     link = f"{call.base}{call.request.path}?{urlencode([*query, ('after', after)])}"
-    return {"results": results, "paging": {"next": {"after": after, "link": link}}}
+    return {"paging": {"next": {"after": after, "link": link}}}

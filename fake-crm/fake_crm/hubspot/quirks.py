@@ -14,6 +14,8 @@ class Quirks:
     a list or search holds half its rows, or none, and a valid cursor. `association_page`: links per record and page of
     an associations batch read (unverified). `url_limit`: characters of path and query until 414 (16,200 was seen).
     `scope_key`: where a 403 names the scopes. `retry_after`: whether a 429 says how long to wait (often it does not).
+    `ignore_unknown_query`: answer a request whose URL has parameters that the path does not know, as the live API seems
+    to do (MeltanoLabs' tap-hubspot has long sent it some); refusing them finds misspelt ones.
     `rotate_refresh_tokens`: each refresh gives a new refresh token and ends the old one (HubSpot keeps it stable).
     """
 
@@ -26,6 +28,7 @@ class Quirks:
     search_cap: int = 10_000
     scope_key: str = "requiredScopes"
     retry_after: bool = False
+    ignore_unknown_query: bool = False
     rotate_refresh_tokens: bool = False
     pages: int = 0
 

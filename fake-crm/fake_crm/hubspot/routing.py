@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from fake_crm.hubspot import account, associations, definitions, oauth, objects, owners, pipelines
+from fake_crm.hubspot import account, associations, definitions, legacy_v1, oauth, objects, owners, pipelines
 from fake_crm.hubspot.errors import ApiError, not_found
 
 if TYPE_CHECKING:
@@ -37,6 +37,10 @@ def _definitions(call: Call) -> tuple[str, ...]:
     kind = call.kind()
     schemas = "custom" if kind.type_id.startswith("2-") else kind.name
     return (f"crm.schemas.{schemas}.read", kind.scope)
+
+
+def _named(name: str) -> Scopes:
+    return lambda call: (call.world.kinds.find(name).scope,)
 
 
 def _pair_reads(call: Call) -> tuple[str, ...]:
@@ -134,6 +138,7 @@ def routes(search: Handler) -> tuple[Route, ...]:
     return (
         *_record_routes(search),
         *_association_routes(),
+        *_legacy_routes(),
         Route("GET", _versions("properties", "/{type}"), definitions.list_properties,
               frozenset({"archived", "dataSensitivity", "locale", "properties"}), _definitions),
         Route("POST", _versions("properties", "/{type}"), definitions.create_property, scopes=_definitions),
@@ -191,3 +196,16 @@ def _association_routes() -> tuple[Route, ...]:
               scopes=_writes),
         Route("DELETE", (f"{_LINK}/{{to}}/{{to_id}}",), associations.delete, scopes=_writes),
     )  # fmt: skip
+
+
+def _legacy_routes() -> tuple[Route, ...]:
+    page = frozenset({"limit", "offset", "properties"})
+    whole = frozenset({"includeAssociations", "includeAllProperties", "allPropertiesFetchMode"})
+    return (
+        Route("GET", ("/companies/v2/properties",), legacy_v1.company_properties, scopes=_named("companies")),
+        Route("GET", ("/companies/v2/companies/paged",), legacy_v1.companies, page, _named("companies")),
+        Route("GET", ("/companies/v2/companies/{id}",), legacy_v1.company, scopes=_named("companies")),
+        Route("GET", ("/properties/v1/deals/properties",), legacy_v1.deal_properties, scopes=_named("deals")),
+        Route("GET", ("/deals/v1/deal/paged",), legacy_v1.deals, page | whole, _named("deals")),
+        Route("GET", ("/crm/v4/objects/{type}",), objects.list_page, _RECORD | _PAGE, _reads),
+    )

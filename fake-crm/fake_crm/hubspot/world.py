@@ -16,6 +16,7 @@ from fake_crm.hubspot.owners import Owner
 from fake_crm.hubspot.pipelines import Pipeline, Stage
 from fake_crm.hubspot.properties import Property
 from fake_crm.hubspot.records import NOTHING, Index, Record, Shelf, Version
+from fake_crm.hubspot.texts import Texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -39,6 +40,7 @@ class Store:
     live: Shelf = field(default_factory=Shelf)
     archived: Shelf = field(default_factory=Shelf)
     index: Index = field(default_factory=Index)
+    texts: Texts = field(default_factory=Texts)
     next_number: int = _FIRST_NUMBER
 
 
@@ -101,6 +103,11 @@ class World:
     def counts(self) -> dict[str, dict[str, int]]:
         """Live and archived records per type."""
         return {name: {"live": len(each.live), "archived": len(each.archived)} for name, each in self._stores.items()}
+
+    @_locked
+    def ids(self) -> dict[str, list[str]]:
+        """The ids of live records per type, ascending."""
+        return {name: [record.id for record in each.live.ordered()] for name, each in self._stores.items()}
 
     def rendered(self, store: Store, record: Record, names: Iterable[str]) -> dict[str, Any]:
         """A record with the named properties, which must exist."""
