@@ -210,10 +210,7 @@ def _rendered(call: Call, store: Store, record: Record, names: Sequence[str], hi
 
 
 def _history(store: Store, record: Record, name: str) -> list[Json]:
-    return [
-        {"value": each.value, "timestamp": iso(each.at), "sourceType": each.source, "sourceId": "fake-crm"}
-        for each in record.versions(name, store.kind)
-    ]
+    return [each.rendered() for each in record.versions(name, store.kind)]
 
 
 def _links(call: Call, store: Store, record: Record, other: Kind) -> Json | None:
