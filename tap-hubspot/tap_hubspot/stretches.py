@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tap_hubspot.listing import RepeatedCursorError
+from tap_hubspot.keyset import ID
+from tap_hubspot.reading import ObjectReader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from tap_hubspot.keyset import Api, KeysetSearch
-
-    Json = dict[str, Any]
-
-_A_PAGE = 100  # vendor page "Using object APIs"
+    from crmdb_core.stream import Page
+    from tap_hubspot.keyset import KeysetSearch
+    from tap_hubspot.objects import CrmObject
+    from tap_hubspot.tap import TapHubSpot
 
 
 @dataclass(frozen=True)
@@ -22,56 +22,49 @@ class Stretch:
     """Ids, and where to go on behind them (None: that is not known, or nothing comes behind)."""
 
     ids: tuple[str, ...]
-    point: Json | None = None
+    point: Mapping[str, Any] | None = None
 
 
-def listed_stretches(api: Api, path: str, *, after: str | None = None) -> Iterator[Stretch]:
-    """Ids of all live records of an object type by its list, 100 a call; a point is `{"after": cursor}`.
-
-    The list needs no index: it shows a record at once, and does not count against the searches of the account.
-
-    Raises:
-        RepeatedCursorError: if a page points to itself or back.
-    """
-    seen: set[str] = set()
-    while True:
-        query = {"archived": "false", "limit": _A_PAGE, "properties": "hs_object_id"}
-        answer = api.get_json(path, query if after is None else {**query, "after": after})
-        after = str((answer.get("paging") or {}).get("next", {}).get("after", "")) or None
-        ids = tuple(str(row["id"]) for row in answer["results"])
-        yield Stretch(ids, None if after is None else {"after": after})
-        if after is None:
-            return
-        if after in seen:
-            msg = f"HubSpot repeated the cursor {after} of {path}; run again"
-            raise RepeatedCursorError(msg)
-        seen.add(after)
+def reader_of(tap: TapHubSpot, crm_object: CrmObject, properties: Iterable[str] = (ID,)) -> ObjectReader:
+    """Reads an object type's records with no more than these properties."""
+    return ObjectReader(
+        tap.session,
+        tap.paths,
+        crm_object,
+        tuple(properties),
+        page_size=tap.config["page_size"],
+        workers=tap.config["concurrency"],
+        parallel=tap.config["parallel_lists"],
+    )
 
 
-def searched_stretches(search: KeysetSearch, *, after_id: str | None = None) -> Iterator[Stretch]:
-    """Ids that a search finds; a point is `{"after_id": id}`."""
-    for page in search.pages(after_id):
+def listed(pages: Iterable[Page]) -> Iterator[Stretch]:
+    """The ids of records as they were listed."""
+    for page in pages:
+        yield Stretch(tuple(str(row["id"]) for row in page.rows), page.point)
+
+
+def searched(search: KeysetSearch, point: Mapping[str, Any]) -> Iterator[Stretch]:
+    """Ids that a search finds behind a point of its own, `{"after_id": id}`."""
+    for page in search.pages(point.get("after_id")):
         yield Stretch(page.ids, {"after_id": page.ids[-1]})
 
 
 def joined(stretches: Iterable[Stretch], most: int) -> Iterator[Stretch]:
     """The same ids in stretches of up to `most`, which is at least the length of each that comes in."""
-    ids: tuple[str, ...] = ()
-    point = None
+    whole = Stretch(())
     for each in stretches:
-        if ids and len(ids) + len(each.ids) > most:
-            yield Stretch(ids, point)
-            ids = ()
-        ids += each.ids
-        point = each.point
-    if ids:
-        yield Stretch(ids, point)
+        if whole.ids and len(whole.ids) + len(each.ids) > most:
+            yield whole
+            whole = Stretch(())
+        whole = Stretch(whole.ids + each.ids, each.point)
+    if whole.ids:
+        yield whole
 
 
 def cut(stretches: Iterable[Stretch], most: int) -> Iterator[Stretch]:
     """The same ids in stretches of up to `most`; only the last piece of one has its point."""
     for each in stretches:
         for start in range(0, len(each.ids), most):
-            ids = each.ids[start : start + most]
             is_last = start + most >= len(each.ids)
-            yield Stretch(ids, each.point if is_last else None)
+            yield Stretch(each.ids[start : start + most], each.point if is_last else None)

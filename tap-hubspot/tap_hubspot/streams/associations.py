@@ -19,7 +19,7 @@ from tap_hubspot.pairs import Existing, PairPattern, wanted_targets
 from tap_hubspot.schedule import instant_or_none, is_due
 from tap_hubspot.schema import KEY, TEXT, Schema
 from tap_hubspot.streams.objects import ObjectStream
-from tap_hubspot.stretches import joined, listed_stretches, searched_stretches
+from tap_hubspot.stretches import Stretch, joined, listed, reader_of, searched
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from tap_hubspot.links import Links
     from tap_hubspot.objects import CrmObject
-    from tap_hubspot.stretches import Stretch
     from tap_hubspot.tap import TapHubSpot
 
     Record = dict[str, Any]
@@ -48,6 +47,7 @@ _ASSOCIATION: Schema = {
     "required": ["from_object_type", "from_id", "to_object_type", "to_id", "category", "type_id"],
 }
 _SNAPSHOT_AT, _READ_UNTIL = "snapshot_at", "read_until"
+_WHOLE = "whole"  # the kind of a resume point
 
 
 class AssociationsStream(HubSpotStream):
@@ -120,13 +120,15 @@ class AssociationsStream(HubSpotStream):
             return iter(())
         point, low = self.resume_point or {}, self._changed_since
         if low is None:
-            path = self.paths.objects(self.object.name)
-            return joined(listed_stretches(self.tap.session, path, after=point.get("after")), MOST_INPUTS)
-        window = Modified(self.object.modified, low, self.window.high)
-        search = KeysetSearch(
-            self.tap.session, self.paths.search(self.object.name), window, page_size=self.config["page_size"]
-        )
-        return joined(searched_stretches(search, after_id=point.get("after_id")), MOST_INPUTS)
+            pages = reader_of(self.tap, self.object).whole(point.get(_WHOLE))
+            found: Iterator[Stretch] = (
+                Stretch(each.ids, each.point and {_WHOLE: each.point}) for each in listed(pages)
+            )
+        else:
+            window = Modified(self.object.modified, low, self.window.high)
+            path = self.paths.search(self.object.name)
+            found = searched(KeysetSearch(self.tap.session, path, window, page_size=self.config["page_size"]), point)
+        return joined(found, MOST_INPUTS)
 
     @property
     def _changed_since(self) -> datetime | None:

@@ -18,7 +18,7 @@ from tap_hubspot.objects import CRM_OBJECTS
 from tap_hubspot.pairs import PairPattern
 from tap_hubspot.schema import KEY, TEXT, Schema
 from tap_hubspot.streams.objects import ObjectStream
-from tap_hubspot.stretches import cut, searched_stretches
+from tap_hubspot.stretches import cut, searched
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -96,8 +96,7 @@ class PropertyHistoryStream(HubSpotStream):
             page_size=self.config["page_size"],
             began=self.window.high,
         )
-        point = self.resume_point or {}
-        return cut(searched_stretches(search, after_id=point.get("after_id")), MOST_INPUTS)
+        return cut(searched(search, self.resume_point or {}), MOST_INPUTS)
 
     def _properties(self) -> tuple[list[str], frozenset[str]]:
         """The properties to read, and which of the object's properties are calculated."""

@@ -13,8 +13,9 @@ from tap_hubspot.casting import Casts
 from tap_hubspot.client import HubSpotStream
 from tap_hubspot.id_sweep import IdSweep
 from tap_hubspot.ready import ReadyPage
-from tap_hubspot.refresh import PART, CalculatedRefresh
+from tap_hubspot.refresh import POINT, CalculatedRefresh
 from tap_hubspot.schedule import is_due
+from tap_hubspot.stretches import reader_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -74,14 +75,14 @@ class Upkept(HubSpotStream):
 
     @override
     def fetch(self) -> Iterator[Page]:
-        point = self.resume_point or {}
-        in_refresh = point.get("part") == PART
+        point = self.resume_point
+        in_refresh = point is not None and POINT in point
         if not in_refresh:
             yield from super().fetch()
         if self.plan.refreshes and (casts := self._calculated()).names:
-            yield from self._refresh(casts).pages(point.get("after_id") if in_refresh else None)
+            yield from self._refresh(casts).pages(point if in_refresh else None)
         if self.plan.sweeps:
-            yield from IdSweep(self.tap.session, self.paths.objects(self.object.name)).pages()
+            yield from IdSweep(reader_of(self.tap, self.object)).pages()
 
     @override
     def records_of(self, page: Page) -> Iterable[Record]:
@@ -105,16 +106,8 @@ class Upkept(HubSpotStream):
 
     def _refresh(self, casts: Casts) -> CalculatedRefresh:
         start = self.config.get("start_date")
-        return CalculatedRefresh(
-            self.tap.session,
-            self.paths,
-            self.object,
-            casts,
-            self.window.high,
-            None if start is None else parse_instant(start),
-            page_size=self.config["page_size"],
-            workers=self.config["concurrency"],
-        )
+        oldest = None if start is None else parse_instant(start)
+        return CalculatedRefresh(reader_of(self.tap, self.object, casts.names), casts, self.window.high, oldest)
 
     @override
     def _version(self, saved: Mapping[str, Any]) -> int | None:
