@@ -163,6 +163,10 @@ class AssociationsStream(HubSpotStream):
         state.update({_READ_UNTIL: high, _SNAPSHOT_AT: high} if is_snapshot else {_READ_UNTIL: high})
 
 
+def _of_whole(stretch: Stretch) -> Stretch:
+    return Stretch(stretch.ids, None if stretch.point is None else {_WHOLE: stretch.point})
+
+
 def association_streams(tap: TapHubSpot) -> Iterable[HubSpotStream]:
     """One stream for each object type on the left of a pattern in the setting `associations`."""
     sources = [PairPattern.of(text).source for text in tap.config["associations"]]

@@ -18,7 +18,7 @@ from tap_hubspot.schedule import is_due
 from tap_hubspot.stretches import reader_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from crmdb_core.stream import Page
     from crmdb_core.window import ReadWindow
@@ -85,8 +85,8 @@ class Upkept(HubSpotStream):
             yield from IdSweep(reader_of(self.tap, self.object)).pages()
 
     @override
-    def records_of(self, page: Page) -> Iterable[Record]:
-        return page.rows if isinstance(page, ReadyPage) else super().records_of(page)
+    def records_of(self, page: Page) -> Iterator[Record]:
+        return iter(page.rows if isinstance(page, ReadyPage) else super().records_of(page))
 
     @property
     def plan(self) -> Plan:
