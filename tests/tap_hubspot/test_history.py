@@ -117,7 +117,7 @@ def test_a_later_run_reads_changed_records_and_sends_new_values_only(sync: Calla
 
 def test_a_value_between_two_edits_is_not_lost_where_a_run_met_neither(run_tap: RunTap, crm: FakeCrm) -> None:
     """Edited within the window, and again while the run read: a search up to the window's end would put it off."""
-    settings = {"history_properties": STAGE, "lookback": 0}
+    settings: Any = {"history_properties": STAGE, "lookback": 0}
     runs = [run_tap(crm, DEALS, **settings)]
     (one,) = ids(crm, 1)
     for number, stage in enumerate(("closedlost", "closedwon", "contractsent", "qualifiedtobuy")):
@@ -187,7 +187,7 @@ def test_a_property_that_the_catalog_leaves_out_has_no_history(run_tap: RunTap, 
 
 
 def test_a_late_value_of_a_calculated_property_is_sent_however_old(run_tap: RunTap, crm: FakeCrm) -> None:
-    settings = {"history_properties": ["deals:hs_is_closed"]}
+    settings: Any = {"history_properties": ["deals:hs_is_closed"]}
     first = run_tap(crm, DEALS, **settings)
     (one,) = ids(crm, 1)
     crm.clock.advance(3600)

@@ -78,7 +78,7 @@ def truth(crm: FakeCrm) -> set[tuple[str, ...]]:
 def test_links_that_ended_are_gone_and_new_ones_there(load: Load, crm: FakeCrm, database: Any) -> None:
     first = load("contacts_associations")
     assert links(database) == truth(crm)
-    one, to, other, _ = sorted(truth(crm))[0]
+    one, to, other, _ = min(truth(crm))
     crm.hubspot.dissociate("contacts", one, to, other)
     made = crm.hubspot.create("companies", {})
     crm.hubspot.associate("contacts", one, "companies", made, primary=True)
@@ -91,7 +91,7 @@ def test_a_refresh_changes_calculated_columns_and_nothing_else(load: Load, crm: 
     every = {"refresh_calculated_every": 6}
     first = load("contacts", **every)
     before = contacts(database)
-    one = sorted(before)[0]
+    one = min(before)
     crm.hubspot.recalculate("contacts", one, {"num_associated_deals": "99"})
     load("contacts", state=first.state, **every)
     assert contacts(database) == {**before, one: (before[one][0], 99, True)}
@@ -125,7 +125,7 @@ def test_a_sweep_brings_back_what_was_restored_without_a_new_date(load: Load, cr
     every = {"sweep_ids_every": 24}
     first = load("contacts", **every)
     before = contacts(database)
-    one = sorted(before)[0]
+    one = min(before)
     stamp = crm.hubspot.record("contacts", one)["updatedAt"]
     crm.hubspot.archive("contacts", one)
     crm.clock.advance(3600)
