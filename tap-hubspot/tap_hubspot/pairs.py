@@ -10,7 +10,7 @@ from crmdb_core.concurrency import in_order
 from crmdb_core.exceptions import ApiError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable, Iterator
 
     from tap_hubspot.keyset import Api
 
@@ -53,28 +53,19 @@ def wanted_targets(source: str, known: Iterable[str], patterns: Iterable[str]) -
     return Targets(named, tuple(possible))
 
 
-class Existing:
-    """Asks which pairs exist, one call each: a pair without any association type does not.
+def existing(api: Api, labels_paths: Iterable[str], *, workers: int) -> Iterator[bool]:
+    """Whether each pair exists, by a call for its labels: one without any association type does not.
 
     HubSpot tells the types of one pair at a time; a table of what its own objects can be associated with is only on a
     vendor page, and would miss what the account or a later version adds.
     """
+    return in_order(lambda path: _exists(api, path), labels_paths, workers=workers)
 
-    def __init__(self, api: Api, labels_path: Callable[[str, str], str], *, workers: int) -> None:
-        self._api = api
-        self._path = labels_path
-        self._workers = workers
 
-    def __call__(self, source: str, targets: Targets) -> tuple[str, ...]:
-        """The targets of pairs that exist, named ones first."""
-        asked = in_order(lambda one: self._exists(source, one), targets.possible, workers=self._workers)
-        found = (one for one, exists in zip(targets.possible, asked, strict=True) if exists)
-        return (*targets.named, *found)
-
-    def _exists(self, source: str, target: str) -> bool:
-        try:
-            return bool(self._api.get_json(self._path(source, target))["results"])
-        except ApiError as error:
-            if error.status in _NO_SUCH_PAIR:  # unverified: how HubSpot answers for a pair that cannot be
-                return False
-            raise
+def _exists(api: Api, path: str) -> bool:
+    try:
+        return bool(api.get_json(path)["results"])
+    except ApiError as error:
+        if error.status in _NO_SUCH_PAIR:  # unverified: how HubSpot answers for a pair that cannot be
+            return False
+        raise

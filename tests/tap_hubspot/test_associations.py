@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from crmdb_core.exceptions import ConfigError
-from fake_crm import FakeCrm
+from fake_crm import FakeCrm, Property
+from tap_hubspot import object_types
+from tap_hubspot.objects import CRM_OBJECTS, CrmObject
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -187,6 +189,18 @@ def test_streams_are_those_on_the_left_of_the_patterns(run_tap: RunTap, crm: Fak
     assert names() == set()
     assert names("deals:contacts", "t*:*") == {"deals_associations", "tickets_associations"}
     assert names("*:*") >= {f"{name}_associations" for name in MAIN}
+
+
+def test_custom_objects_have_links_both_ways(run_tap: RunTap, crm: FakeCrm, monkeypatch: pytest.MonkeyPatch) -> None:
+    crm.hubspot.define_object("machines", [Property("serial", hubspot_defined=False)])
+    for contact in crm.hubspot.records("contacts")[:7]:
+        crm.hubspot.associate("machines", crm.hubspot.create("machines", {}), "contacts", contact["id"])
+    monkeypatch.setattr(object_types, "CRM_OBJECTS", (*CRM_OBJECTS, CrmObject("machines")))
+    run = run_tap(crm, CONTACTS, "machines_associations", associations=["*:*"])
+    assert run.error is None
+    assert keys(run) == truth(crm, "contacts", (*MAIN, "machines"))
+    assert keys(run, "machines_associations") == truth(crm, "machines", (*MAIN, "machines"))
+    assert len(keys(run, "machines_associations")) == 7
 
 
 def test_a_pattern_without_a_colon_is_refused(run_tap: RunTap, crm: FakeCrm) -> None:

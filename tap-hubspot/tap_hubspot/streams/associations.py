@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import timedelta
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
@@ -14,11 +16,10 @@ from crmdb_core.window import WindowKind, format_instant
 from tap_hubspot.client import HubSpotStream
 from tap_hubspot.keyset import KeysetSearch, Modified
 from tap_hubspot.links import MOST_INPUTS, LinkRead
-from tap_hubspot.objects import CRM_OBJECTS
-from tap_hubspot.pairs import Existing, PairPattern, wanted_targets
+from tap_hubspot.object_types import object_types, path_of
+from tap_hubspot.pairs import PairPattern, existing, wanted_targets
 from tap_hubspot.schedule import instant_or_none, is_due
 from tap_hubspot.schema import KEY, TEXT, Schema
-from tap_hubspot.streams.objects import ObjectStream
 from tap_hubspot.stretches import Stretch, joined, listed, reader_of, searched
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class AssociationsStream(HubSpotStream):
     @override
     def fetch(self) -> Iterator[Page]:
         targets = self._targets()
-        reads = {to: LinkRead(self.tap.session, self.paths.associations(self.object.name, to)) for to in targets}
+        reads = {to: LinkRead(self.tap.session, self.paths.associations(*self._pair(to))) for to in targets}
         tasks = ((stretch, to) for stretch in self._stretches(targets) for to in targets)
 
         def first(task: Task) -> tuple[Task, Links]:
@@ -109,10 +110,18 @@ class AssociationsStream(HubSpotStream):
 
     def _targets(self) -> tuple[str, ...]:
         """The object types that this one has associations with, and whose associations are wanted."""
-        known = [each.object.name for each in self.tap.streams.values() if isinstance(each, ObjectStream)]
-        wanted = wanted_targets(self.object.name, known, self.config["associations"])
-        existing = Existing(self.tap.session, self.paths.association_labels, workers=self._workers)
-        return existing(self.object.name, wanted)
+        wanted = wanted_targets(self.object.name, self._paths, self.config["associations"])
+        labels = (self.paths.association_labels(*self._pair(to)) for to in wanted.possible)
+        exist = existing(self.tap.session, labels, workers=self._workers)
+        return (*wanted.named, *itertools.compress(wanted.possible, exist))
+
+    @cached_property
+    def _paths(self) -> dict[str, str]:
+        """What the API's paths call each of the account's object types."""
+        return {each.name: path_of(each) for each in object_types(self.tap)}
+
+    def _pair(self, to: str) -> tuple[str, str]:
+        return path_of(self.object), self._paths.get(to, to)
 
     def _stretches(self, targets: tuple[str, ...]) -> Iterator[Stretch]:
         """The ids to read, as many as one call takes; a point of another kind of reading is none of this one."""
@@ -126,7 +135,7 @@ class AssociationsStream(HubSpotStream):
             )
         else:
             window = Modified(self.object.modified, low, self.window.high)
-            path = self.paths.search(self.object.name)
+            path = self.paths.search(path_of(self.object))
             found = searched(KeysetSearch(self.tap.session, path, window, page_size=self.config["page_size"]), point)
         return joined(found, MOST_INPUTS)
 
@@ -172,6 +181,6 @@ def association_streams(tap: TapHubSpot) -> Iterable[HubSpotStream]:
     sources = [PairPattern.of(text).source for text in tap.config["associations"]]
     return [
         AssociationsStream(tap, each)
-        for each in CRM_OBJECTS
-        if each.name not in tap.failures and any(fnmatchcase(each.name, source) for source in sources)
+        for each in object_types(tap)
+        if any(fnmatchcase(each.name, source) for source in sources)
     ]

@@ -14,7 +14,7 @@ from tap_hubspot.calculated import calculated_names
 from tap_hubspot.client import HubSpotStream
 from tap_hubspot.history import MOST_INPUTS, HistoryRead, Versions
 from tap_hubspot.keyset import KeysetSearch, Modified
-from tap_hubspot.objects import CRM_OBJECTS
+from tap_hubspot.object_types import definitions_of, object_types, path_of
 from tap_hubspot.pairs import PairPattern
 from tap_hubspot.schema import KEY, TEXT, Schema
 from tap_hubspot.streams.objects import ObjectStream
@@ -74,7 +74,7 @@ class PropertyHistoryStream(HubSpotStream):
         names, calculated = self._properties()
         if not names:
             return
-        read = HistoryRead(self.tap.session, self.paths.batch_read(self.object.name), names)
+        read = HistoryRead(self.tap.session, self.paths.batch_read(path_of(self.object)), names)
         versions = Versions(self._since, calculated)
 
         def page(stretch: Stretch) -> Page:
@@ -91,7 +91,7 @@ class PropertyHistoryStream(HubSpotStream):
     def _stretches(self) -> Iterator[Stretch]:
         search = KeysetSearch(
             self.tap.session,
-            self.paths.search(self.object.name),
+            self.paths.search(path_of(self.object)),
             Modified(self.object.modified, self.window.low),
             page_size=self.config["page_size"],
             began=self.window.high,
@@ -100,7 +100,7 @@ class PropertyHistoryStream(HubSpotStream):
 
     def _properties(self) -> tuple[list[str], frozenset[str]]:
         """The properties to read, and which of the object's properties are calculated."""
-        definitions = self.tap.definitions(self.object.name)
+        definitions = definitions_of(self.tap, self.object)
         calculated = calculated_names(definitions)
         names = [str(each["name"]) for each in definitions if each["name"] not in _MODIFIED]
         return [name for name in names if self._is_wanted(name, is_calculated=name in calculated)], calculated
@@ -126,8 +126,4 @@ def _patterns(tap: TapHubSpot, object_name: str) -> list[PairPattern]:
 
 def property_history_streams(tap: TapHubSpot) -> Iterable[HubSpotStream]:
     """One stream for each object type on the left of a pattern in the setting `history_properties`."""
-    return [
-        PropertyHistoryStream(tap, each)
-        for each in CRM_OBJECTS
-        if each.name not in tap.failures and _patterns(tap, each.name)
-    ]
+    return [PropertyHistoryStream(tap, each) for each in object_types(tap) if _patterns(tap, each.name)]

@@ -12,6 +12,7 @@ from tap_hubspot.calculated import calculated_names
 from tap_hubspot.casting import Casts
 from tap_hubspot.client import HubSpotStream
 from tap_hubspot.id_sweep import IdSweep
+from tap_hubspot.object_types import definitions_of
 from tap_hubspot.ready import ReadyPage
 from tap_hubspot.refresh import POINT, CalculatedRefresh
 from tap_hubspot.schedule import is_due
@@ -100,7 +101,7 @@ class Upkept(HubSpotStream):
     def _calculated(self) -> Casts:
         """The selected ones of the properties that HubSpot calculates."""
         declared = self.effective_schema["properties"].get("properties", {}).get("properties", {})
-        names = calculated_names(self.tap.definitions(self.object.name))
+        names = calculated_names(definitions_of(self.tap, self.object))
         above = ("properties", "properties", "properties")
         return Casts({name: declared[name] for name in declared if name in names and self.mask[(*above, name)]})
 
