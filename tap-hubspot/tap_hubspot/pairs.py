@@ -10,11 +10,12 @@ from crmdb_core.concurrency import in_order
 from crmdb_core.exceptions import ApiError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from tap_hubspot.keyset import Api
 
 PATTERN = r"^[^:\s]+:[^:\s]+$"
+_WILD = frozenset("*?[")
 _NO_SUCH_PAIR = frozenset({400, 404})
 
 
@@ -33,13 +34,18 @@ class PairPattern:
 
     @property
     def names_target(self) -> bool:
-        """Whether it names one type to lead to, so that nobody needs to look for it."""
-        return not set(self.target) & set("*?[")
+        """Whether the right side is one name."""
+        return not _WILD & set(self.target)
+
+    @property
+    def names_both(self) -> bool:
+        """Whether it is one pair, so that nobody needs to look whether it exists."""
+        return self.names_target and not _WILD & set(self.source)
 
 
 @dataclass(frozen=True)
 class Targets:
-    """Types that a type may be associated with: `named` ones are taken as given, the others may not exist as a pair."""
+    """Types that a type may be associated with: `named` pairs are taken as given, the others may not exist."""
 
     named: tuple[str, ...]
     possible: tuple[str, ...]
@@ -48,9 +54,16 @@ class Targets:
 def wanted_targets(source: str, known: Iterable[str], patterns: Iterable[str]) -> Targets:
     """The types that links from `source` may lead to, by the patterns and the account's object types."""
     fitting = [each for each in map(PairPattern.of, patterns) if fnmatchcase(source, each.source)]
-    named = tuple(dict.fromkeys(each.target for each in fitting if each.names_target))
-    possible = [one for one in known if one not in named and any(fnmatchcase(one, each.target) for each in fitting)]
-    return Targets(named, tuple(possible))
+    named = dict.fromkeys(each.target for each in fitting if each.names_both)
+    # a name that is no object type of ours may be one of HubSpot's all the same, such as a type id
+    names = (*known, *(each.target for each in fitting if each.names_target))
+    wanted = dict.fromkeys(one for one in names if any(fnmatchcase(one, each.target) for each in fitting))
+    return Targets(tuple(named), tuple(one for one in wanted if one not in named))
+
+
+def fitting_none(patterns: Iterable[str], known: Collection[str]) -> list[str]:
+    """Patterns whose left side is no known name: misspelt ones, most likely."""
+    return [text for text in patterns if not any(fnmatchcase(one, PairPattern.of(text).source) for one in known)]
 
 
 def existing(api: Api, labels_paths: Iterable[str], *, workers: int) -> Iterator[bool]:

@@ -25,6 +25,11 @@ class Stretch:
     point: Mapping[str, Any] | None = None
 
 
+def workers_of(tap: TapHubSpot) -> int:
+    """How many calls of a stream are under way at once; of a cut one, most of a look-ahead would be thrown away."""
+    return 1 if tap.max_records is not None else int(tap.config["concurrency"])
+
+
 def reader_of(tap: TapHubSpot, crm_object: CrmObject, properties: Iterable[str] = (ID,)) -> ObjectReader:
     """Reads an object type's records with no more than these properties."""
     return ObjectReader(
@@ -33,7 +38,7 @@ def reader_of(tap: TapHubSpot, crm_object: CrmObject, properties: Iterable[str] 
         crm_object,
         tuple(properties),
         page_size=tap.config["page_size"],
-        workers=tap.config["concurrency"],
+        workers=workers_of(tap),
         parallel=tap.config["parallel_lists"],
     )
 

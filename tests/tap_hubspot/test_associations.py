@@ -9,7 +9,9 @@ import pytest
 from crmdb_core.exceptions import ConfigError
 from fake_crm import FakeCrm, Property
 from tap_hubspot import object_types
+from tap_hubspot.client import budgets
 from tap_hubspot.objects import CRM_OBJECTS, CrmObject
+from tap_hubspot.pairs import Targets, wanted_targets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -114,6 +116,12 @@ def test_calls_are_lists_labels_and_one_read_for_a_thousand_records_and_pair(
     assert paths(crm, "/labels") == ["/crm/associations/2026-09/contacts/tickets/labels"]
 
 
+def test_reads_keep_to_the_least_limit_that_accounts_have() -> None:
+    """Vendor page "Associations": 100 to 200 calls in ten seconds, by what the account has bought."""
+    budget = budgets(5)["associations"]
+    assert (budget.limit, budget.per_seconds >= 10) == (100, True)
+
+
 def test_more_links_than_one_answer_holds_are_followed(sync: Callable[..., Run], crm: FakeCrm) -> None:
     contact, company = pair(crm)
     for _ in range(1203):
@@ -189,6 +197,29 @@ def test_streams_are_those_on_the_left_of_the_patterns(run_tap: RunTap, crm: Fak
     assert names() == set()
     assert names("deals:contacts", "t*:*") == {"deals_associations", "tickets_associations"}
     assert names("*:*") >= {f"{name}_associations" for name in MAIN}
+
+
+@pytest.mark.parametrize(
+    ("patterns", "targets"),
+    [
+        (("contacts:companies",), Targets(("companies",), ())),
+        (("*:companies",), Targets((), ("companies",))),
+        (("contacts:2-7", "*:2-8"), Targets(("2-7",), ("2-8",))),
+        (("contacts:*", "contacts:deals"), Targets(("deals",), ("companies",))),
+        (("deals:contacts",), Targets((), ())),
+        ((), Targets((), ())),
+    ],
+)
+def test_a_pair_named_in_full_is_sure_and_others_are_asked_for(patterns: tuple[str, ...], targets: Targets) -> None:
+    assert wanted_targets("contacts", ("companies", "deals"), patterns) == targets
+
+
+def test_patterns_that_are_about_nothing_are_named(
+    run_tap: RunTap, crm: FakeCrm, caplog: pytest.LogCaptureFixture
+) -> None:
+    run_tap(crm, "owners", associations=["contcts:*"], history_properties=["dels:*"])
+    assert "associations: contcts:*" in caplog.text
+    assert "history_properties: dels:*" in caplog.text
 
 
 def test_custom_objects_have_links_both_ways(run_tap: RunTap, crm: FakeCrm, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -173,6 +173,11 @@ def test_all_selected_properties_but_calculated_and_modified_ones(run_tap: RunTa
     assert {row["property"] for row in named.records(DEALS)} == names | {"hs_is_closed"}
 
 
+def test_a_property_that_does_not_exist_is_told(sync: Callable[..., Run], caplog: pytest.LogCaptureFixture) -> None:
+    assert rows(sync(history_properties=["deals:delstage"])) == {}
+    assert "no property delstage" in caplog.text
+
+
 def test_a_property_that_the_catalog_leaves_out_has_no_history(run_tap: RunTap, crm: FakeCrm) -> None:
     catalog = run_tap.catalog(crm, history_properties=["deals:*"])
     for stream in catalog["streams"]:

@@ -136,7 +136,8 @@ def test_a_list_that_broke_removes_nothing_and_is_made_anew(run_tap: RunTap, crm
     assert broken.error is not None
     assert not [message for message in of_contacts(broken) if message["type"] == "ACTIVATE_VERSION"]
     rest = run_tap(crm, "contacts", state=broken.state, **settings)
-    assert version(rest) is not None
+    before = {message["version"] for message in of_contacts(broken) if message["type"] == "RECORD"}
+    assert version(rest) not in {None, *before}
     assert len(set(rest.ids("contacts"))) == 250  # all, for a target counts the rows of one run
 
 

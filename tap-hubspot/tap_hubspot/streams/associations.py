@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from datetime import timedelta
-from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -16,11 +15,11 @@ from crmdb_core.window import WindowKind, format_instant
 from tap_hubspot.client import HubSpotStream
 from tap_hubspot.keyset import KeysetSearch, Modified
 from tap_hubspot.links import MOST_INPUTS, LinkRead
-from tap_hubspot.object_types import object_types, path_of
-from tap_hubspot.pairs import PairPattern, existing, wanted_targets
+from tap_hubspot.object_types import object_types, object_types_on_the_left, path_of
+from tap_hubspot.pairs import existing, wanted_targets
 from tap_hubspot.schedule import instant_or_none, is_due
 from tap_hubspot.schema import KEY, TEXT, Schema
-from tap_hubspot.stretches import Stretch, joined, listed, reader_of, searched
+from tap_hubspot.stretches import Stretch, joined, listed, reader_of, searched, workers_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -106,7 +105,7 @@ class AssociationsStream(HubSpotStream):
 
     @property
     def _workers(self) -> int:
-        return int(self.config["concurrency"])
+        return workers_of(self.tap)
 
     def _targets(self) -> tuple[str, ...]:
         """The object types that this one has associations with, and whose associations are wanted."""
@@ -178,9 +177,4 @@ def _of_whole(stretch: Stretch) -> Stretch:
 
 def association_streams(tap: TapHubSpot) -> Iterable[HubSpotStream]:
     """One stream for each object type on the left of a pattern in the setting `associations`."""
-    sources = [PairPattern.of(text).source for text in tap.config["associations"]]
-    return [
-        AssociationsStream(tap, each)
-        for each in object_types(tap)
-        if any(fnmatchcase(each.name, source) for source in sources)
-    ]
+    return [AssociationsStream(tap, each) for each in object_types_on_the_left(tap, "associations")]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fnmatch
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
@@ -14,11 +16,11 @@ from tap_hubspot.calculated import calculated_names
 from tap_hubspot.client import HubSpotStream
 from tap_hubspot.history import MOST_INPUTS, HistoryRead, Versions
 from tap_hubspot.keyset import KeysetSearch, Modified
-from tap_hubspot.object_types import definitions_of, object_types, path_of
+from tap_hubspot.object_types import definitions_of, object_types_on_the_left, path_of
 from tap_hubspot.pairs import PairPattern
 from tap_hubspot.schema import KEY, TEXT, Schema
 from tap_hubspot.streams.objects import ObjectStream
-from tap_hubspot.stretches import cut, searched
+from tap_hubspot.stretches import cut, searched, workers_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -81,7 +83,7 @@ class PropertyHistoryStream(HubSpotStream):
             rows = [row for raw in read(stretch.ids) for row in versions.of(raw)]
             return Page(rows, stretch.point)
 
-        yield from in_order(page, self._stretches(), workers=int(self.config["concurrency"]))
+        yield from in_order(page, self._stretches(), workers=workers_of(self.tap))
 
     @property
     def _since(self) -> datetime | None:
@@ -103,10 +105,18 @@ class PropertyHistoryStream(HubSpotStream):
         definitions = definitions_of(self.tap, self.object)
         calculated = calculated_names(definitions)
         names = [str(each["name"]) for each in definitions if each["name"] not in _MODIFIED]
+        for each in self._patterns:
+            if not fnmatch.filter(names, each.target):
+                self.logger.warning("%s: there is no property %s to read a history of", self.name, each.target)
         return [name for name in names if self._is_wanted(name, is_calculated=name in calculated)], calculated
 
+    @cached_property
+    def _patterns(self) -> list[PairPattern]:
+        patterns = map(PairPattern.of, self.config["history_properties"])
+        return [each for each in patterns if fnmatchcase(self.object.name, each.source)]
+
     def _is_wanted(self, name: str, *, is_calculated: bool) -> bool:
-        fitting = [each for each in _patterns(self.tap, self.object.name) if fnmatchcase(name, each.target)]
+        fitting = [each for each in self._patterns if fnmatchcase(name, each.target)]
         if any(each.names_target for each in fitting):
             return True
         return bool(fitting) and not is_calculated and self._is_selected(name)
@@ -119,11 +129,6 @@ class PropertyHistoryStream(HubSpotStream):
         return bool(stream.mask["properties", "properties", "properties", name])
 
 
-def _patterns(tap: TapHubSpot, object_name: str) -> list[PairPattern]:
-    patterns = map(PairPattern.of, tap.config["history_properties"])
-    return [each for each in patterns if fnmatchcase(object_name, each.source)]
-
-
 def property_history_streams(tap: TapHubSpot) -> Iterable[HubSpotStream]:
     """One stream for each object type on the left of a pattern in the setting `history_properties`."""
-    return [PropertyHistoryStream(tap, each) for each in object_types(tap) if _patterns(tap, each.name)]
+    return [PropertyHistoryStream(tap, each) for each in object_types_on_the_left(tap, "history_properties")]
