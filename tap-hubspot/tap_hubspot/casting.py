@@ -130,6 +130,7 @@ class Casts:
     """The casts of one stream's selected properties."""
 
     def __init__(self, schemas: Mapping[str, Mapping[str, Any]]) -> None:
+        self.names = tuple(schemas)
         self._nulls = dict.fromkeys(schemas)
         self.misfits = Misfits()
         memos: dict[Cast, Cast] = {cast: _Memo(cast).__getitem__ for cast in (to_number, to_boolean, to_date)}

@@ -31,6 +31,14 @@ class Paths:
         """Pipelines with their stages, in one page."""
         return f"/crm/pipelines/{self.version}/{object_type}"
 
+    def associations(self, from_type: str, to_type: str) -> str:
+        """Batch read of associations: 1,000 records a call."""
+        return f"/crm/associations/{self.version}/{from_type}/{to_type}/batch/read"
+
+    def association_labels(self, from_type: str, to_type: str) -> str:
+        """The association types of a pair, in one page."""
+        return f"/crm/associations/{self.version}/{from_type}/{to_type}/labels"
+
     @property
     def owners(self) -> str:
         """Owners: 500 a page."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk import typing as th
 
 from crmdb_core.settings import common_settings
+from tap_hubspot.pairs import PATTERN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,7 +23,7 @@ LOOKBACK_SECONDS = 240
 def settings() -> dict[str, Any]:
     """All settings as JSON schema."""
     return th.PropertiesList(
-        *_access(), *_api(), *common_settings(lookback=LOOKBACK_SECONDS, hold_back=HOLD_BACK_SECONDS)
+        *_access(), *_api(), *_quiet_changes(), *common_settings(lookback=LOOKBACK_SECONDS, hold_back=HOLD_BACK_SECONDS)
     ).to_dict()
 
 
@@ -117,6 +118,51 @@ def _api() -> list[th.Property[Any]]:
             title="Parallel lists",
             description="Read the list of an object from several start points at once when everything is read. It is "
             "faster and costs one search per start point; nothing else depends on it.",
+        ),
+    ]
+
+
+def _quiet_changes() -> list[th.Property[Any]]:
+    """What moves no modified date at HubSpot, and how often it is read all the same."""
+    return [
+        th.Property(
+            "associations",
+            th.ArrayType(th.StringType(pattern=PATTERN)),
+            default=["contacts:*", "companies:*", "deals:*", "tickets:*"],
+            title="Associations",
+            description="Which associations are read, as `from:to` patterns of object types, such as "
+            "`contacts:companies` or `*:*`. There is a stream for every type on the left; none for `[]`.",
+        ),
+        th.Property(
+            "associations_full_every",
+            th.IntegerType(minimum=0),
+            default=0,
+            title="Associations whole every (hours)",
+            description="How often all associations are read. In between, only those of changed records. "
+            "0: in every run.",
+        ),
+        th.Property(
+            "history_properties",
+            th.ArrayType(th.StringType(pattern=PATTERN)),
+            default=[],
+            title="Properties with history",
+            description="Whose earlier values are read, as `object:property` patterns, such as `deals:dealstage` or "
+            "`contacts:*`. There is a stream for every type on the left; calculated properties must be named in full.",
+        ),
+        th.Property(
+            "refresh_calculated_every",
+            th.IntegerType(minimum=0),
+            default=0,
+            title="Calculated properties every (hours)",
+            description="How often the calculated properties of all records are read again. 0: never.",
+        ),
+        th.Property(
+            "sweep_ids_every",
+            th.IntegerType(minimum=0),
+            default=0,
+            title="Ids every (hours)",
+            description="How often the ids of all records are listed, so that the target removes what was deleted "
+            "for good. 0: never.",
         ),
     ]
 

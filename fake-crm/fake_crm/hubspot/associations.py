@@ -52,9 +52,9 @@ def of_record(call: Call) -> Reply:
 
 
 def labels(call: Call) -> Reply:
-    """GET the types of a pair, labelled ones and the one without a label."""
+    """GET the types of a pair, labelled ones and the one without a label; none of a pair that does not exist."""
     pair = (call.kind("from").name, call.kind("to").name)
-    return Reply.of({"results": [each.rendered() for each in call.world.links.types(pair)]})
+    return Reply.of({"results": [each.rendered() for each in call.world.links.labels(pair)]})
 
 
 def batch_create(call: Call) -> Reply:

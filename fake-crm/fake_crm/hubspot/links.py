@@ -20,7 +20,22 @@ _TYPES: dict[tuple[str, str], tuple[int, int | None]] = {
     ("companies", "tickets"): (340, 25),
     ("deals", "line_items"): (19, None),
     ("line_items", "deals"): (20, None),
+    ("contacts", "contacts"): (449, None),
+    ("companies", "companies"): (450, None),
+    ("deals", "deals"): (451, None),
+    ("tickets", "tickets"): (452, None),
+    ("calls", "contacts"): (194, None),
+    ("contacts", "calls"): (193, None),
+    ("calls", "companies"): (182, None),
+    ("companies", "calls"): (181, None),
+    ("notes", "contacts"): (202, None),
+    ("contacts", "notes"): (201, None),
+    ("tasks", "contacts"): (204, None),
+    ("contacts", "tasks"): (203, None),
+    ("leads", "contacts"): (578, None),
 }
+# Pairs that exist in one direction only: leads lead to deals, deals to no lead (observed on the live API).
+_ONE_WAY = frozenset({("leads", "deals")})
 _FIRST_MADE_UP = 10_001  # pairs without an entry above get ids of the fake's own, in the order of their first use
 _FIRST_LABEL = 28
 
@@ -47,8 +62,17 @@ class Links:
         self._made_up = _FIRST_MADE_UP
         self._next_label = _FIRST_LABEL
 
+    def labels(self, pair: tuple[str, str]) -> list[LinkType]:
+        """The types of a pair that exists, none of others.
+
+        A pair exists by HubSpot's own table, or once records or labels were put on it. Unverified: that labels of a
+        pair that does not exist are an empty list, not a refusal.
+        """
+        exists = pair in _TYPES or pair in _ONE_WAY or pair in self._types
+        return self.types(pair) if exists else []
+
     def types(self, pair: tuple[str, str]) -> list[LinkType]:
-        """The types of a pair; the first is the one without a label."""
+        """The types of a pair, which exists from now on; the first is the one without a label."""
         if pair not in self._types:
             plain, primary = _TYPES.get(pair, (self._made_up, None))
             self._made_up += plain == self._made_up
@@ -72,6 +96,8 @@ class Links:
             for others in self._links[pair].get(a, {}).values():
                 others.discard(primary)
         self._links[pair].setdefault(a, {}).setdefault(b, set()).update({plain, *type_ids})
+        if pair in _ONE_WAY:
+            return
         self._links[back].setdefault(b, {}).setdefault(a, set()).add(self.types(back)[0].type_id)
 
     def remove(self, pair: tuple[str, str], a: int, b: int) -> None:
@@ -97,7 +123,7 @@ class Links:
 
     def known(self, pair: tuple[str, str], type_id: int) -> bool:
         """Whether a pair has a type of this id."""
-        return any(each.type_id == type_id for each in self.types(pair))
+        return any(each.type_id == type_id for each in self.labels(pair))
 
     def target(self, kind: str, type_ids: set[int]) -> str:
         """The type that these type ids of a kind lead to; KeyError if none does."""

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections import deque
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fake_crm.clock import iso
 
@@ -21,11 +21,31 @@ UNEDITED: Mapping[str, tuple[Version, ...]] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One value that a property had: from when, and where it came from."""
+    """One value that a property had: from when, and where it came from (`user` edited it by hand)."""
 
     value: str | None
     at: int
     source: str = "INTEGRATION"
+    source_id: str = "fake-crm"
+    user: int | None = None
+
+    @classmethod
+    def of(cls, value: str | None, at: int, user: int | None) -> Version:
+        """A value that a user typed in, or that came through the API."""
+        return cls(value, at) if user is None else cls(value, at, "CRM_UI", f"userId:{user}", user)
+
+    def rendered(self) -> dict[str, Any]:
+        """As the API gives it in `propertiesWithHistory`."""
+        by = {} if self.user is None else {"updatedByUserId": self.user}
+        label = "Fake CRM" if self.source == "INTEGRATION" else None
+        return {
+            "value": self.value,
+            "timestamp": iso(self.at),
+            "sourceType": self.source,
+            "sourceId": self.source_id,
+            "sourceLabel": label,
+            **by,
+        }
 
 
 @dataclass(frozen=True, slots=True)

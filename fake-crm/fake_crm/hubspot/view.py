@@ -6,8 +6,6 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fake_crm.clock import iso
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -64,10 +62,7 @@ class View:
         return {**shown, "associations": linked} if linked else shown
 
     def _versions(self, record: Record, name: str) -> list[Json]:
-        return [
-            {"value": each.value, "timestamp": iso(each.at), "sourceType": each.source, "sourceId": "fake-crm"}
-            for each in record.versions(name, self.store.kind)
-        ]
+        return [each.rendered() for each in record.versions(name, self.store.kind)]
 
     def _links(self, record: Record, other: Kind) -> Json | None:
         kind, call = self.store.kind, self.call

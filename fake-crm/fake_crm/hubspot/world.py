@@ -150,11 +150,21 @@ class World:
         return record.id
 
     @_locked
-    def update(self, object_type: str, record_id: str, properties: Mapping[str, str | None]) -> None:
-        """Change properties; the modified date moves."""
+    def update(
+        self, object_type: str, record_id: str, properties: Mapping[str, str | None], *, user: int | None = None
+    ) -> None:
+        """Change properties, by hand of a user if one is given; the modified date moves."""
         store = self.store(object_type)
         self._check_names(store, properties)
-        self._keep(store, self._changed(store, self._live(store, record_id), properties))
+        self._keep(store, self._changed(store, self._live(store, record_id), properties, user))
+
+    @_locked
+    def recalculate(self, object_type: str, record_id: str, properties: Mapping[str, str | None]) -> None:
+        """Change calculated properties as HubSpot does when their inputs change: the modified date stays."""
+        store = self.store(object_type)
+        self._check_names(store, properties)
+        record = self._live(store, record_id)
+        self._keep(store, replace(self._changed(store, record, properties), updated=record.updated))
 
     @_locked
     def archive(self, object_type: str, record_id: str) -> None:
@@ -292,11 +302,14 @@ class World:
             raise KeyError(f"no live record {record_id} in {store.kind.name}")
         return record
 
-    def _changed(self, store: Store, record: Record, properties: Mapping[str, str | None]) -> Record:
+    def _changed(
+        self, store: Store, record: Record, properties: Mapping[str, str | None], user: int | None = None
+    ) -> Record:
         now = self.now()
+        newest = {name: Version.of(value, now, user) for name, value in properties.items()}
         history = {
             **record.history,
-            **{name: (Version(value, now), *record.versions(name, store.kind)) for name, value in properties.items()},
+            **{name: (version, *record.versions(name, store.kind)) for name, version in newest.items()},
         }
         return replace(record, own={**record.own, **properties}, updated=now, history=history)
 

@@ -1,0 +1,180 @@
+"""Associations: which record is linked with which, by what type and label."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from typing_extensions import override
+
+from crmdb_core.concurrency import in_order
+from crmdb_core.stream import Page
+from crmdb_core.window import WindowKind, format_instant
+from tap_hubspot.client import HubSpotStream
+from tap_hubspot.keyset import KeysetSearch, Modified
+from tap_hubspot.links import MOST_INPUTS, LinkRead
+from tap_hubspot.object_types import object_types, object_types_on_the_left, path_of
+from tap_hubspot.pairs import existing, wanted_targets
+from tap_hubspot.schedule import instant_or_none, is_due
+from tap_hubspot.schema import KEY, TEXT, Schema
+from tap_hubspot.stretches import Stretch, joined, listed, reader_of, searched, workers_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
+    from tap_hubspot.links import Links
+    from tap_hubspot.objects import CrmObject
+    from tap_hubspot.tap import TapHubSpot
+
+    Record = dict[str, Any]
+    Task = tuple[Stretch, str]
+
+# POST /crm/associations/.../batch/read, one row for each type of a link
+_ASSOCIATION: Schema = {
+    "type": "object",
+    "properties": {
+        "from_object_type": KEY,
+        "from_id": KEY,
+        "to_object_type": KEY,
+        "to_id": KEY,
+        "category": KEY,
+        "type_id": KEY,
+        "label": TEXT,
+    },
+    "required": ["from_object_type", "from_id", "to_object_type", "to_id", "category", "type_id"],
+}
+_SNAPSHOT_AT, _READ_UNTIL = "snapshot_at", "read_until"
+_WHOLE = "whole"  # the kind of a resume point
+
+
+class AssociationsStream(HubSpotStream):
+    """The associations of one object type's live records with records of every type.
+
+    Making or ending an association moves no modified date, so all of them are read in every run, and what did not come
+    again is gone. With `associations_full_every` that snapshot is made when it is due; the runs between read the links
+    of records that changed. STATE holds when the last snapshot was made and until when changes were read.
+
+    The ids of the records are found once per run. A type id is unique within its category only, so both are in the key.
+    """
+
+    schema: ClassVar[dict[str, Any]] = _ASSOCIATION
+    primary_keys = ("from_object_type", "from_id", "to_object_type", "to_id", "category", "type_id")
+
+    def __init__(self, tap: TapHubSpot, crm_object: CrmObject) -> None:
+        super().__init__(tap, name=f"{crm_object.name}_associations")
+        self.object = crm_object
+
+    @override
+    def fetch(self) -> Iterator[Page]:
+        targets = self._targets()
+        reads = {to: LinkRead(self.tap.session, self.paths.associations(*self._pair(to))) for to in targets}
+        tasks = ((stretch, to) for stretch in self._stretches(targets) for to in targets)
+
+        def first(task: Task) -> tuple[Task, Links]:
+            stretch, to = task
+            return task, reads[to].first(stretch.ids)
+
+        for (stretch, to), links in in_order(first, tasks, workers=self._workers):
+            yield Page([(to, row) for row in links.rows])
+            for more in reads[to].further(links):
+                yield Page([(to, row) for row in more.rows])
+            if to == targets[-1]:
+                yield Page((), stretch.point)
+
+    @override
+    def records_of(self, page: Page) -> Iterator[Record]:
+        for to_type, row in page.rows:
+            yield from self._records(to_type, row)
+
+    def _records(self, to_type: str, row: Record) -> Iterator[Record]:
+        for link in row["to"]:
+            for each in link["associationTypes"]:
+                yield {
+                    "from_object_type": self.object.name,
+                    "from_id": str(row["from"]["id"]),
+                    "to_object_type": to_type,
+                    # a number on the wire (observed), text in the specification and everywhere else
+                    "to_id": str(link["toObjectId"]),
+                    "category": str(each["category"]),
+                    "type_id": str(each["typeId"]),
+                    "label": each.get("label"),
+                }
+
+    @property
+    def _workers(self) -> int:
+        return workers_of(self.tap)
+
+    def _targets(self) -> tuple[str, ...]:
+        """The object types that this one has associations with, and whose associations are wanted."""
+        wanted = wanted_targets(self.object.name, self._paths, self.config["associations"])
+        labels = (self.paths.association_labels(*self._pair(to)) for to in wanted.possible)
+        exist = existing(self.tap.session, labels, workers=self._workers)
+        return (*wanted.named, *itertools.compress(wanted.possible, exist))
+
+    @cached_property
+    def _paths(self) -> dict[str, str]:
+        """What the API's paths call each of the account's object types."""
+        return {each.name: path_of(each) for each in object_types(self.tap)}
+
+    def _pair(self, to: str) -> tuple[str, str]:
+        return path_of(self.object), self._paths.get(to, to)
+
+    def _stretches(self, targets: tuple[str, ...]) -> Iterator[Stretch]:
+        """The ids to read, as many as one call takes; a point of another kind of reading is none of this one."""
+        if not targets:
+            return iter(())
+        point, low = self.resume_point or {}, self._changed_since
+        if low is None:
+            pages = reader_of(self.tap, self.object).whole(point.get(_WHOLE))
+            found: Iterator[Stretch] = (
+                Stretch(each.ids, each.point and {_WHOLE: each.point}) for each in listed(pages)
+            )
+        else:
+            window = Modified(self.object.modified, low, self.window.high)
+            path = self.paths.search(path_of(self.object))
+            found = searched(KeysetSearch(self.tap.session, path, window, page_size=self.config["page_size"]), point)
+        return joined(found, MOST_INPUTS)
+
+    @property
+    def _changed_since(self) -> datetime | None:
+        """From when on changed records are read; None: all of them, for a snapshot."""
+        window, every, state = self.window, int(self.config["associations_full_every"]), self._open or {}
+        if window.low is not None:  # `since`
+            return window.low
+        read_until = instant_or_none(state.get(_READ_UNTIL))
+        if read_until is None or self.config.get("full_refresh") or not every:
+            return None
+        if is_due(state.get(_SNAPSHOT_AT), every, window.high):
+            return None
+        return read_until - timedelta(seconds=int(self.config["lookback"]))
+
+    @property
+    @override
+    def window_is_whole(self) -> bool:
+        return super().window_is_whole and self._changed_since is None
+
+    @override
+    def _complete(self) -> None:
+        """Keep in STATE what the next run goes by.
+
+        A snapshot that two runs made is not counted as one: a target that counts rows by run cannot tell what is gone.
+        """
+        is_snapshot = self._changed_since is None and self.resume_point is None
+        state = self._open
+        super()._complete()
+        if state is None or self.window.kind is WindowKind.SINCE or self.tap.max_records is not None:
+            return
+        high = format_instant(self.window.high)
+        state.update({_READ_UNTIL: high, _SNAPSHOT_AT: high} if is_snapshot else {_READ_UNTIL: high})
+
+
+def _of_whole(stretch: Stretch) -> Stretch:
+    return Stretch(stretch.ids, None if stretch.point is None else {_WHOLE: stretch.point})
+
+
+def association_streams(tap: TapHubSpot) -> Iterable[HubSpotStream]:
+    """One stream for each object type on the left of a pattern in the setting `associations`."""
+    return [AssociationsStream(tap, each) for each in object_types_on_the_left(tap, "associations")]
