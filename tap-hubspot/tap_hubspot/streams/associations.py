@@ -129,9 +129,7 @@ class AssociationsStream(HubSpotStream):
         point, low = self.resume_point or {}, self._changed_since
         if low is None:
             pages = reader_of(self.tap, self.object).whole(point.get(_WHOLE))
-            found: Iterator[Stretch] = (
-                Stretch(each.ids, each.point and {_WHOLE: each.point}) for each in listed(pages)
-            )
+            found: Iterator[Stretch] = map(_of_whole, listed(pages))
         else:
             window = Modified(self.object.modified, low, self.window.high)
             path = self.paths.search(path_of(self.object))
