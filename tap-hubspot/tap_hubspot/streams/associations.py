@@ -14,7 +14,7 @@ from crmdb_core.stream import Page
 from crmdb_core.window import WindowKind, format_instant
 from tap_hubspot.client import HubSpotStream
 from tap_hubspot.keyset import KeysetSearch, Modified
-from tap_hubspot.links import MOST_INPUTS, LinkRead
+from tap_hubspot.links import MOST_INPUTS, LinkRead, link_tasks
 from tap_hubspot.object_types import object_types, object_types_on_the_left, path_of
 from tap_hubspot.pairs import existing, wanted_targets
 from tap_hubspot.schedule import instant_or_none, is_due
@@ -22,15 +22,14 @@ from tap_hubspot.schema import KEY, TEXT, Schema
 from tap_hubspot.stretches import Stretch, joined, listed, reader_of, searched, workers_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
-    from tap_hubspot.links import Links
+    from tap_hubspot.links import Links, LinkTask
     from tap_hubspot.objects import CrmObject
     from tap_hubspot.tap import TapHubSpot
 
     Record = dict[str, Any]
-    Task = tuple[Stretch, str]
 
 # POST /crm/associations/.../batch/read, one row for each type of a link
 _ASSOCIATION: Schema = {
@@ -47,6 +46,7 @@ _ASSOCIATION: Schema = {
     "required": ["from_object_type", "from_id", "to_object_type", "to_id", "category", "type_id"],
 }
 _SNAPSHOT_AT, _READ_UNTIL = "snapshot_at", "read_until"
+_FEW = 200  # records whose links can be read at once without knowing how many they are
 _WHOLE = "whole"  # the kind of a resume point
 
 
@@ -71,18 +71,25 @@ class AssociationsStream(HubSpotStream):
     def fetch(self) -> Iterator[Page]:
         targets = self._targets()
         reads = {to: LinkRead(self.tap.session, self.paths.associations(*self._pair(to))) for to in targets}
-        tasks = ((stretch, to) for stretch in self._stretches(targets) for to in targets)
+        stretches = self._stretches(targets)
+        # the first answers tell how many links records have; until then, no large calls side by side
+        for stretch in itertools.islice(stretches, 1):
+            workers = self._workers if len(stretch.ids) <= _FEW else 1
+            yield from self._pages_of(reads, link_tasks(stretch, reads), workers)
+        tasks = (task for stretch in stretches for task in link_tasks(stretch, reads))
+        yield from self._pages_of(reads, tasks, self._workers)
 
-        def first(task: Task) -> tuple[Task, Links]:
-            stretch, to = task
-            return task, reads[to].first(stretch.ids)
+    @staticmethod
+    def _pages_of(reads: Mapping[str, LinkRead], tasks: Iterable[LinkTask], workers: int) -> Iterator[Page]:
+        def first(task: LinkTask) -> tuple[LinkTask, Links]:
+            return task, reads[task.to].first(task.ids)
 
-        for (stretch, to), links in in_order(first, tasks, workers=self._workers):
-            yield Page([(to, row) for row in links.rows])
-            for more in reads[to].further(links):
-                yield Page([(to, row) for row in more.rows])
-            if to == targets[-1]:
-                yield Page((), stretch.point)
+        for task, links in in_order(first, tasks, workers=workers):
+            yield Page([(task.to, row) for row in links.rows])
+            for more in reads[task.to].further(links):
+                yield Page([(task.to, row) for row in more.rows])
+            if task.point is not None:
+                yield Page((), task.point)
 
     @override
     def records_of(self, page: Page) -> Iterator[Record]:
