@@ -55,7 +55,7 @@ def _whole(text: str | None) -> int | None:
 class HubSpotStream(CrmStream):
     """A stream of HubSpot: keyed by `id`, which is unique within its object type."""
 
-    primary_keys = ("id",)
+    primary_keys: tuple[str, ...] = ("id",)
     tap: TapHubSpot
 
     @property
