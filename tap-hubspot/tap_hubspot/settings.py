@@ -22,7 +22,7 @@ LOOKBACK_SECONDS = 240
 def settings() -> dict[str, Any]:
     """All settings as JSON schema."""
     return th.PropertiesList(
-        *_access(), *_api(), *common_settings(lookback=LOOKBACK_SECONDS, hold_back=HOLD_BACK_SECONDS)
+        *_access(), *_api(), *_legacy(), *common_settings(lookback=LOOKBACK_SECONDS, hold_back=HOLD_BACK_SECONDS)
     ).to_dict()
 
 
@@ -101,6 +101,20 @@ def _api() -> list[th.Property[Any]]:
             default=4,
             title="Concurrency",
             description="How many batch reads are under way at the same time.",
+        ),
+    ]
+
+
+def _legacy() -> list[th.Property[Any]]:
+    return [
+        th.Property(
+            "legacy",
+            th.BooleanType(),
+            default=False,
+            title="Legacy endpoints",
+            description="Read form_submissions, email_events, email_campaigns and subscription_changes too, which "
+            "HubSpot has only at endpoints without a date, and forms from v3 where the dated beta is not open. HubSpot "
+            "stops supporting those endpoints in September 2027.",
         ),
     ]
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tap_hubspot.streams.forms import form_streams
+from tap_hubspot.streams.legacy import legacy_streams
+from tap_hubspot.streams.lists import list_streams
+from tap_hubspot.streams.marketing import marketing_streams
 from tap_hubspot.streams.objects import object_streams
 from tap_hubspot.streams.owners import owner_streams
 from tap_hubspot.streams.pipelines import pipeline_streams
@@ -16,4 +20,12 @@ if TYPE_CHECKING:
 
     Family = Callable[[TapHubSpot], Iterable[HubSpotStream]]
 
-FAMILIES: tuple[Family, ...] = (object_streams, owner_streams, pipeline_streams)
+FAMILIES: tuple[Family, ...] = (
+    object_streams,
+    owner_streams,
+    pipeline_streams,
+    list_streams,
+    form_streams,
+    marketing_streams,
+    legacy_streams,
+)
