@@ -53,3 +53,64 @@ class Paths:
     def token(self) -> str:
         """OAuth tokens."""
         return f"/oauth/{self.version}/token"
+
+    @property
+    def lists(self) -> str:
+        """Lists by their ids (`listIds`), with their filters if asked."""
+        return f"/crm/lists/{self.version}"
+
+    @property
+    def list_search(self) -> str:
+        """Lists by type: 500 a page, no page beyond 10,000."""
+        return f"{self.lists}/search"
+
+    @property
+    def all_lists(self) -> str:
+        """Lists by type and by cursor; the dated path is beta."""
+        return f"/crm/lists/{self.beta}/all"
+
+    def list_members(self, list_id: str) -> str:
+        """Members of a list by ascending record id: 250 a page."""
+        return f"{self.lists}/{list_id}/memberships"
+
+    @property
+    def schemas(self) -> str:
+        """Definitions of the custom object types, in one page."""
+        return f"/crm-object-schemas/{self.version}/schemas"
+
+    @property
+    def beta(self) -> str:
+        """The version of what HubSpot has dated, but not released."""
+        return f"{self.version.removesuffix('-beta')}-beta"
+
+    @property
+    def forms(self) -> str:
+        """Forms; the dated path is beta."""
+        return f"/marketing/forms/{self.beta}"
+
+    @property
+    def campaigns(self) -> str:
+        """Marketing campaigns: 100 a page."""
+        return f"/marketing/campaigns/{self.version}"
+
+    @property
+    def marketing_emails(self) -> str:
+        """Marketing emails."""
+        return f"/marketing/emails/{self.version}"
+
+    @property
+    def subscription_types(self) -> str:
+        """What a contact can subscribe to, in one page."""
+        return f"/communication-preferences/{self.version}/definitions"
+
+
+# Without a dated twin (state of 2026-09): these stand behind the setting `legacy`.
+LEGACY_FORMS = "/marketing/v3/forms"
+EMAIL_EVENTS = "/email/public/v1/events"
+EMAIL_CAMPAIGNS = "/email/public/v1/campaigns"
+SUBSCRIPTIONS_TIMELINE = "/email/public/v1/subscriptions/timeline"
+
+
+def form_submissions(form_id: str) -> str:
+    """Submissions of a form, the newest first: 50 a page; an endpoint without a dated twin."""
+    return f"/form-integrations/v1/submissions/forms/{form_id}"

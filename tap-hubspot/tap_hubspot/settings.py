@@ -23,7 +23,11 @@ LOOKBACK_SECONDS = 240
 def settings() -> dict[str, Any]:
     """All settings as JSON schema."""
     return th.PropertiesList(
-        *_access(), *_api(), *_quiet_changes(), *common_settings(lookback=LOOKBACK_SECONDS, hold_back=HOLD_BACK_SECONDS)
+        *_access(),
+        *_api(),
+        *_quiet_changes(),
+        *_legacy(),
+        *common_settings(lookback=LOOKBACK_SECONDS, hold_back=HOLD_BACK_SECONDS),
     ).to_dict()
 
 
@@ -163,6 +167,20 @@ def _quiet_changes() -> list[th.Property[Any]]:
             title="Ids every (hours)",
             description="How often the ids of all records are listed, so that the target removes what was deleted "
             "for good. 0: never.",
+        ),
+    ]
+
+
+def _legacy() -> list[th.Property[Any]]:
+    return [
+        th.Property(
+            "legacy",
+            th.BooleanType(),
+            default=False,
+            title="Legacy endpoints",
+            description="Read form_submissions, email_events, email_campaigns and subscription_changes too, which "
+            "HubSpot has only at endpoints without a date, and forms from v3 where the dated beta is not open. HubSpot "
+            "stops supporting those endpoints in September 2027.",
         ),
     ]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -39,6 +41,11 @@ def archived_flag(call: Call) -> bool:
     return text == "true"
 
 
+def flag(call: Call, name: str) -> bool:
+    """A parameter that is true or not; clients write it in any case."""
+    return (call.one(name) or "").lower() == "true"
+
+
 def page(call: Call, results: Sequence[Any], after: str | None) -> dict[str, Any]:
     """A page with its absolute link to the next."""
     return {"results": results, **paging(call, after)}
@@ -51,3 +58,28 @@ def paging(call: Call, after: str | None) -> dict[str, Any]:
     query = [(name, value) for name, values in call.request.query.items() if name != "after" for value in values]
     link = f"{call.base}{call.request.path}?{urlencode([*query, ('after', after)])}"
     return {"paging": {"next": {"after": after, "link": link}}}
+
+
+def token(place: int) -> str:
+    """An opaque cursor."""
+    return base64.b64encode(f"at:{place}".encode()).decode()
+
+
+def token_place(call: Call, name: str) -> int:
+    """The place that an opaque cursor of this parameter stands for, 0 without one; 400 for one that was not given."""
+    text = call.one(name)
+    if not text:
+        return 0
+    try:
+        return int(base64.b64decode(text, validate=True).decode().removeprefix("at:"))
+    except (ValueError, binascii.Error):
+        raise invalid(f"Invalid cursor {name}={text!r}") from None
+
+
+def start_after(places: Sequence[int], passed: int) -> int:
+    """Where the rows after a passed place begin; 400 if it is not among them, as with a cursor of another query."""
+    if not passed:
+        return 0
+    if passed not in places:
+        raise invalid("Invalid cursor: it is of another query")
+    return places.index(passed) + 1

@@ -6,7 +6,20 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from fake_crm.hubspot import account, associations, definitions, legacy_v1, oauth, objects, owners, pipelines
+from fake_crm.hubspot import (
+    account,
+    associations,
+    definitions,
+    email_log,
+    forms,
+    legacy_v1,
+    lists,
+    marketing,
+    oauth,
+    objects,
+    owners,
+    pipelines,
+)
 from fake_crm.hubspot.errors import ApiError, not_found
 
 if TYPE_CHECKING:
@@ -53,6 +66,10 @@ def _custom(_: Call) -> tuple[str, ...]:
 
 def _owners(_: Call) -> tuple[str, ...]:
     return ("crm.objects.owners.read",)
+
+
+def _needs(*any_of: str) -> Scopes:
+    return lambda _: any_of
 
 
 @dataclass(frozen=True)
@@ -139,6 +156,9 @@ def routes(search: Handler) -> tuple[Route, ...]:
         *_record_routes(search),
         *_association_routes(),
         *_legacy_routes(),
+        *_list_routes(),
+        *_marketing_routes(),
+        *_email_log_routes(),
         Route("GET", _versions("properties", "/{type}"), definitions.list_properties,
               frozenset({"archived", "dataSensitivity", "locale", "properties"}), _definitions),
         Route("POST", _versions("properties", "/{type}"), definitions.create_property, scopes=_definitions),
@@ -209,3 +229,62 @@ def _legacy_routes() -> tuple[Route, ...]:
         Route("GET", ("/deals/v1/deal/paged",), legacy_v1.deals, page | whole, _named("deals")),
         Route("GET", ("/crm/v4/objects/{type}",), objects.list_page, _RECORD | _PAGE, _reads),
     )
+
+
+def _list_routes() -> tuple[Route, ...]:
+    reads, writes = _needs("crm.lists.read"), _needs("crm.lists.write")
+    filters = frozenset({"includeFilters"})
+    members, member_page = "/{id}/memberships", _PAGE | {"before"}
+    return (
+        Route("POST", _versions("lists", "/search"), lists.search, scopes=reads),
+        Route("POST", ("/crm/lists/{date}-beta/all",), lists.everything, scopes=reads),
+        Route("GET", _versions("lists"), lists.by_ids, filters | {"listIds"}, reads),
+        Route("POST", _versions("lists"), lists.create, scopes=writes),
+        Route("GET", _versions("lists", "/object-type-id/{type}/name/{name}"), lists.by_name, filters, reads),
+        Route("GET", _versions("lists", "/{id}"), lists.one, filters, reads),
+        Route("DELETE", _versions("lists", "/{id}"), lists.delete, scopes=writes),
+        Route("PUT", _versions("lists", "/{id}/restore"), lists.restore, scopes=writes),
+        Route("GET", _versions("lists", members), lists.members, member_page, reads),
+        Route("GET", _versions("lists", f"{members}/join-order"), lists.members_by_time, member_page, reads),
+        Route("PUT", _versions("lists", f"{members}/add"), lists.add_members, scopes=writes),
+        Route("PUT", _versions("lists", f"{members}/remove"), lists.remove_members, scopes=writes),
+    )
+
+
+def _marketing_routes() -> tuple[Route, ...]:
+    preferences = _needs("communication_preferences.read", "communication_preferences.read_write")
+    campaigns, emails, read_forms = _needs("marketing.campaigns.read"), _needs("content"), _needs("forms")
+    email = frozenset({"archived", "includeStats", "marketingCampaignNames", "workflowNames"})
+    # forms have a dated path as a beta only
+    form_paths = ("/marketing/v3/forms", "/marketing/forms/{date}-beta")
+    return (
+        Route("GET", form_paths, forms.list_page, _PAGE | {"archived", "formTypes"}, read_forms),
+        Route("GET", tuple(f"{path}/{{id}}" for path in form_paths), forms.one, frozenset({"archived"}), read_forms),
+        Route("GET", _marketing("campaigns"), marketing.campaigns, _PAGE | {"name", "properties", "sort"}, campaigns),
+        Route("GET", _marketing("campaigns", "/{id}"), marketing.campaign, frozenset({"properties"}), campaigns),
+        Route("GET", _marketing("emails"), marketing.emails, _PAGE | email, emails),
+        Route("GET", _marketing("emails", "/{id}"), marketing.email, email, emails),
+        Route("GET", tuple(f"/communication-preferences/{version}/definitions" for version in ("v3", "v4", "{date}")),
+              marketing.subscription_types, frozenset({"businessUnitId", "includeTranslations"}), preferences),
+    )  # fmt: skip
+
+
+def _marketing(area: str, suffix: str = "") -> tuple[str, ...]:
+    return (f"/marketing/v3/{area}{suffix}", f"/marketing/{area}/{{date}}{suffix}")
+
+
+def _email_log_routes() -> tuple[Route, ...]:
+    """Endpoints without a dated twin; v1's contact lists are not among them, which HubSpot ended on 2026-04-30."""
+    reads = _needs("content")
+    log = frozenset({"limit", "offset", "startTimestamp", "endTimestamp"})
+    events = log | {"recipient", "eventType", "campaignId", "appId", "excludeFilteredEvents"}
+    timeline = log | {"changeType", "includeSnapshots"}
+    return (
+        Route("GET", ("/form-integrations/v1/submissions/forms/{id}",), forms.submissions, _PAGE,
+              _needs("forms", "forms-uploaded-files")),
+        Route("GET", ("/email/public/v1/events",), email_log.events, events, reads),
+        Route("GET", ("/email/public/v1/subscriptions/timeline",), email_log.subscriptions_timeline, timeline, reads),
+        Route("GET", ("/email/public/v1/campaigns/by-id",), email_log.campaign_ids, frozenset({"limit", "offset"}),
+              reads),
+        Route("GET", ("/email/public/v1/campaigns/{id}",), email_log.campaign, frozenset({"appId"}), reads),
+    )  # fmt: skip

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fake_crm.clock import iso
 from fake_crm.hubspot import catalog
 from fake_crm.hubspot.kinds import MAIN
+from fake_crm.hubspot.marketing_seed import add_marketing
 from fake_crm.hubspot.pipelines import Stage
 from fake_crm.hubspot.properties import Property
 
@@ -68,6 +69,7 @@ class Seeder:
         }
         ids = {name: self._records(name, sizes.get(name, 0), make) for name, make in makers.items()}
         self._associate(ids)
+        add_marketing(self._world, ids["contacts"], self._until)
 
     def _records(self, name: str, count: int, make: Callable[[int], Values]) -> list[str]:
         pool = self._extras(name)

@@ -7,11 +7,14 @@ import threading
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+from typing_extensions import override
+
 from fake_crm.clock import iso, millis_of, real_instant
 from fake_crm.hubspot.account import Account
 from fake_crm.hubspot.catalog import standard
 from fake_crm.hubspot.kinds import Kind, Kinds
 from fake_crm.hubspot.links import Links
+from fake_crm.hubspot.marketing_world import Marketing
 from fake_crm.hubspot.owners import Owner
 from fake_crm.hubspot.pipelines import Pipeline, Stage
 from fake_crm.hubspot.properties import Property
@@ -53,10 +56,11 @@ def _locked(method: Callable[P, T]) -> Callable[P, T]:
     return guarded
 
 
-class World:
+class World(Marketing):
     """One HubSpot account. Types are given by name or id, ids as text, instants as ISO text or datetimes."""
 
     def __init__(self, clock: Clock, quirks: Quirks, account: Account | None = None) -> None:
+        super().__init__()
         self.clock = clock
         self.quirks = quirks
         self.account = account or Account()
@@ -68,6 +72,7 @@ class World:
         self.schemas: dict[str, Any] = {}
         self._stores: dict[str, Store] = {}
 
+    @override
     def now(self) -> int:
         """The clock's epoch milliseconds."""
         return self.clock.millis()

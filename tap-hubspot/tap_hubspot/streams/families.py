@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tap_hubspot.streams.associations import association_streams
+from tap_hubspot.streams.forms import form_streams
+from tap_hubspot.streams.legacy import legacy_streams
+from tap_hubspot.streams.lists import list_streams
+from tap_hubspot.streams.marketing import marketing_streams
 from tap_hubspot.streams.objects import object_streams
 from tap_hubspot.streams.owners import owner_streams
 from tap_hubspot.streams.pipelines import pipeline_streams
@@ -24,4 +28,8 @@ FAMILIES: tuple[Family, ...] = (
     pipeline_streams,
     association_streams,
     property_history_streams,
+    list_streams,
+    form_streams,
+    marketing_streams,
+    legacy_streams,
 )
