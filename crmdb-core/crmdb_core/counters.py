@@ -1,4 +1,4 @@
-"""Calls and waits, in all and per stream."""
+"""Calls and waits, in all and per stream; and a bound on the calls of a block."""
 
 from __future__ import annotations
 
@@ -8,12 +8,55 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from crmdb_core.exceptions import CrmdbError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Counters", "Stats"]
+__all__ = ["CallLimit", "CallLimitError", "Counters", "Stats", "at_most", "spend_call"]
 
 _LABEL: ContextVar[str | None] = ContextVar("label", default=None)
+
+
+class CallLimitError(CrmdbError):
+    """A block that may make so many calls wanted one more; those before it were answered well."""
+
+
+class CallLimit:
+    """How many calls a block has made, and may make; the threads begun in it draw on the same number."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self.spent = 0
+
+    def spend(self) -> None:
+        """Make one; raises CallLimitError beyond the bound."""
+        with self._lock:
+            if self.spent >= self._most:
+                raise CallLimitError("no more calls are made here: this is a look, not a run")
+            self.spent += 1
+
+
+_LIMIT: ContextVar[CallLimit | None] = ContextVar("limit", default=None)
+
+
+@contextlib.contextmanager
+def at_most(calls: int) -> Iterator[CallLimit]:
+    """Let the block, and the threads begun in it, make so many requests (tries do not count), then CallLimitError."""
+    limit = CallLimit(calls)
+    token = _LIMIT.set(limit)
+    try:
+        yield limit
+    finally:
+        _LIMIT.reset(token)
+
+
+def spend_call() -> None:
+    """Take one request out of the bound of this block, if it has one."""
+    limit = _LIMIT.get()
+    if limit is not None:
+        limit.spend()
 
 
 @dataclass

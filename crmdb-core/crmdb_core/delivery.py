@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
 from crmdb_core.answers import parse_json, wants_json
+from crmdb_core.counters import spend_call
 from crmdb_core.exceptions import RetriesExhaustedError, TryLaterError, UnreachableError
 from crmdb_core.faults import Fault, refusal
 from crmdb_core.instants import format_instant
@@ -58,7 +59,15 @@ class Delivery:
         self._name = f"{request.method} {self._where.path}"
 
     def run(self) -> Answer:
-        """Try until a good answer comes, or raise."""
+        """Try until a good answer comes, or raise; a TryLaterError holds for every request of the session."""
+        spend_call()
+        try:
+            return self._tried()
+        except TryLaterError as error:
+            self._session.quota.close(error)
+            raise
+
+    def _tried(self) -> Answer:
         clock = self._session.clock
         started, own_waits, refreshed = clock(), self._policy.waits(), False
         for attempt in itertools.count(1):

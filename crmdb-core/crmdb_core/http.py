@@ -19,6 +19,7 @@ from crmdb_core.exceptions import ApiError, CrmdbError
 from crmdb_core.faults import Fault, fault_of
 from crmdb_core.origin import Origin
 from crmdb_core.pacing import Budget, Pacer
+from crmdb_core.quota import Quota
 from crmdb_core.retry import RetryPolicy, Verdict
 from crmdb_core.server_clock import ServerClock
 from crmdb_core.transport import Deadline, DeadlineAdapter, read_body
@@ -44,7 +45,8 @@ class ApiSession(requests.Session):
     same request again. `auth` is called before every try and must be idempotent. `judge` reads each response first
     (after a refresh, for 401) and may overrule the table. `timeout` is the longest silence in seconds, `deadline` the
     longest single try, `max_bytes` the largest decompressed body. Redirects (at most five) and absolute links are
-    followed on the API's own origin only.
+    followed on the API's own origin only. A call that `quota` does not allow is not sent; once any request has been
+    told to come back later (TryLaterError), no other one is sent either.
 
     As `requests_session` of the SDK's RESTStream it works through `send()`; switch the SDK's own backoff off there.
     """
@@ -55,6 +57,7 @@ class ApiSession(requests.Session):
         api_url: str,
         auth: requests.auth.AuthBase | None = None,
         pacer: Pacer | None = None,
+        quota: Quota | None = None,
         retry: RetryPolicy | None = None,
         timeout: float = 60.0,
         deadline: float = 300.0,
@@ -70,6 +73,7 @@ class ApiSession(requests.Session):
         self.origin = Origin(api_url)
         self.auth = auth or _no_auth  # never None: requests would look for a password in ~/.netrc
         self.pacer = pacer or Pacer(clock=clock, sleep=sleep)
+        self.quota = quota or Quota()
         self.retry = retry or RetryPolicy()
         self.timeout = timeout
         self.deadline = deadline
@@ -162,7 +166,17 @@ class ApiSession(requests.Session):
         # before the deadline begins, for this may refresh a token; a redirect keeps the headers
         request = self.auth(request) if callable(self.auth) else request
         self.counters.add(waited=self.pacer.wait(bucket))
+        ticket = self.quota.reserve()
         self.counters.add(calls=1)
+        try:
+            response = self._on_the_wire(request, options)
+        except BaseException:
+            self.quota.settle(ticket)
+            raise
+        self.quota.settle(ticket, None if isinstance(response, Fault) else response.headers)
+        return response
+
+    def _on_the_wire(self, request: requests.PreparedRequest, options: Mapping[str, Any]) -> requests.Response | Fault:
         host = urlsplit(self.origin.base).hostname or ""
         with Deadline(self.deadline) as deadline:
             try:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 __all__ = ["Budget", "Pacer"]
 
@@ -27,6 +27,10 @@ class Budget:
         """Refuse a budget that nothing could ever pass."""
         if self.limit < 1 or self.per_seconds <= 0:
             raise ValueError(f"a budget needs limit >= 1 and per_seconds > 0, not {self}")
+
+    def seconds_for(self, calls: int) -> float:
+        """How long after the first of so many calls the last one may start."""
+        return max(calls - 1, 0) // self.limit * self.per_seconds
 
 
 class Pacer:
@@ -63,6 +67,19 @@ class Pacer:
         if delay > 0:
             self._sleep(delay)
         return max(delay, 0.0)
+
+    def seconds_for(self, calls: Mapping[str, int]) -> float:
+        """How long so many calls by bucket take at least, the buckets side by side, each at its full rate."""
+        with self._lock:
+            counts = {**calls, _ALL: sum(calls.values())}
+            known = ((self._windows[name].budget, count) for name, count in counts.items() if name in self._windows)
+            return max((budget.seconds_for(count) for budget, count in known if budget is not None), default=0.0)
+
+    def rates(self, buckets: Iterable[str]) -> dict[str, Budget]:
+        """The budgets of these buckets, as far as they have any."""
+        with self._lock:
+            found = {name: self._windows[name].budget for name in buckets if name in self._windows}
+        return {name: budget for name, budget in found.items() if budget is not None}
 
     def hold(self, bucket: str, seconds: float) -> None:
         """Let no request of the bucket start for so long (the server said 429)."""

@@ -71,6 +71,14 @@ def _reading_settings(lookback: int, hold_back: int) -> list[th.Property[Any]]:
             description="Stop every stream after so many records, for a trial. The bookmark never passes what was "
             "emitted.",
         ),
+        th.Property(
+            "skip_forbidden",
+            th.BooleanType,
+            default=False,
+            title="Skip forbidden streams",
+            description="Pass over streams that the credentials may not read, with a warning. Without it the others "
+            "are read and the run fails at its end.",
+        ),
     ]
 
 

@@ -17,6 +17,7 @@ from singer_sdk.singerlib.messages import RecordMessage
 from typing_extensions import override
 
 from crmdb_core.concurrency import Ahead
+from crmdb_core.forecast import Forecast, by_first_pages, draw_first
 from crmdb_core.instants import format_instant, parse_instant
 from crmdb_core.window import ReadWindow, WindowKind
 
@@ -118,6 +119,14 @@ class CrmStream(Stream):
         """Let go of what was fetched ahead."""
         if self._ahead is not None:
             self._ahead.close()
+
+    def check(self) -> None:
+        """Make the cheapest call of this stream (here: draw its first page); raises what it is refused with."""
+        draw_first(self)
+
+    def forecast(self) -> Forecast | None:
+        """What a run would cost, by a call or two (here: by the first pages); None where it cannot be told."""
+        return by_first_pages(self)
 
     @property
     def window(self) -> ReadWindow:

@@ -12,14 +12,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from dotenv import find_dotenv, load_dotenv
-from singer_sdk import Tap
 from singer_sdk.exceptions import SyncLifecycleSignal
 from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from typing_extensions import override
 
 from crmdb_core import redaction
-from crmdb_core.exceptions import ConfigError, OutputClosedError, SyncFailedError
+from crmdb_core.command_line import InspectableTap
+from crmdb_core.exceptions import ConfigError, ForbiddenError, OutputClosedError, SyncFailedError
 from crmdb_core.exits import describe, places
 from crmdb_core.http import ApiSession
 from crmdb_core.messages import BufferedWriter
@@ -36,12 +36,14 @@ if TYPE_CHECKING:
     import requests
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
+    from crmdb_core.quota import Quota
+
 __all__ = ["CrmTap"]
 
 _LONG_PAUSE = 1.0
 
 
-class CrmTap(Tap):
+class CrmTap(InspectableTap):
     """A tap whose streams are `CrmStream`s; a subclass gives settings, `open_session()` and `discover_streams()`.
 
     A stream that fails is reported and the others are still read; the run then ends with exit code 1. An error that
@@ -68,6 +70,7 @@ class CrmTap(Tap):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.failures: dict[str, Exception] = {}
+        self.left_out: dict[str, Exception] = {}
         self._syncing = False
         self._emitted_at_state = 0
         self._status = "running"
@@ -102,6 +105,7 @@ class CrmTap(Tap):
         auth: requests.auth.AuthBase | None = None,
         budgets: Mapping[str, Budget] | None = None,
         judge: Callable[[requests.Response], Verdict | None] | None = None,
+        quota: Quota | None = None,
         **options: Any,
     ) -> ApiSession:
         """A session with this configuration's timeout, retries and rate limit."""
@@ -115,8 +119,22 @@ class CrmTap(Tap):
             timeout=float(self.config["timeout"]),
             user_agent=f"{self.name}/{self.plugin_version}",
             judge=judge,
+            quota=quota,
             **options,
         )
+
+    def leave_out(self, name: str, error: Exception) -> None:
+        """Let discovery go on without a stream that may not be read; a run fails at its end as if it had tried it."""
+        self.left_out[name] = error
+        self._take_failure(name, error)
+
+    def _take_failure(self, name: str, error: Exception) -> None:
+        """Note what the run fails with at its end; what may not be read is no failure if `skip_forbidden` is set."""
+        if isinstance(error, ForbiddenError) and self.config.get("skip_forbidden"):
+            self.logger.warning("%s is skipped, as skip_forbidden says: %s", name, describe(error))
+            return
+        self.failures[name] = error
+        self.logger.error("%s: %s", name, describe(error))
 
     def rest(self, seconds: float) -> None:
         """Sleep; before a longer pause, hand over what was read so far instead of keeping it in the buffer."""
@@ -128,7 +146,7 @@ class CrmTap(Tap):
         """Begin to fetch the selected streams that come next, so that their pages wait when it is their turn."""
         if self.max_records is not None or not self._syncing:
             return
-        chosen = [each for each in self._crm_streams() if each.selected]
+        chosen = self.selected_streams
         place = chosen.index(stream) + 1 if stream in chosen else 0
         for each in chosen[place : place + self.streams_ahead]:
             if each.can_run_ahead:
@@ -136,6 +154,11 @@ class CrmTap(Tap):
 
     def _crm_streams(self) -> list[CrmStream]:
         return [stream for stream in (self._streams or {}).values() if isinstance(stream, CrmStream)]
+
+    @property
+    def selected_streams(self) -> list[CrmStream]:
+        """The streams that a run reads, in its order; discovered here if they are not yet."""
+        return [stream for stream in self.streams.values() if isinstance(stream, CrmStream) and stream.selected]
 
     @property
     def max_records(self) -> int | None:
@@ -216,6 +239,7 @@ class CrmTap(Tap):
                 self._status = "failed"
             with contextlib.suppress(OutputClosedError):  # the first failure is the one to report
                 self._last_words()
+            self._summarize()
             raise
         finally:
             self._syncing = False
@@ -223,6 +247,7 @@ class CrmTap(Tap):
                 stream.stop_fetching()
         self._status = "failed" if self.failures else "finished"
         self._last_words()
+        self._summarize()
         if self.failures:
             names = ", ".join(self.failures)
             raise SyncFailedError(f"{len(self.failures)} of the streams failed: {names}; see above", self.failures)
@@ -232,12 +257,24 @@ class CrmTap(Tap):
         if isinstance(self.message_writer, BufferedWriter):
             self.message_writer.flush()
 
+    def _summarize(self) -> None:
+        """One line for the whole run, below those of the streams."""
+        if "session" not in vars(self):
+            return  # nothing was asked; opening a session now could fail, and hide the first failure
+        stats = self.session.stats
+        self.logger.info(
+            "in all: %d emitted, %d calls, %.1f s waited for limits, %s",
+            self._emitted,
+            stats.calls,
+            stats.waited,
+            self.session.quota.describe(),
+        )
+
     def takes_failure(self, stream: CrmStream, error: Exception) -> bool:
         """Whether the run goes on with the next stream after this error; if so, it is reported at the end."""
         if not self._syncing or isinstance(error, SyncLifecycleSignal) or getattr(error, "stops_run", False):
             return False
-        self.failures[stream.name] = error
-        self.logger.error("%s: %s", stream.name, describe(error))
+        self._take_failure(stream.name, error)
         self.logger.debug("%s: where it happened:\n%s", stream.name, places(error))
         return True
 

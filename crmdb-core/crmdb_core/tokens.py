@@ -138,11 +138,16 @@ class RefreshTokenAuth(requests.auth.AuthBase):
     @override
     def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
         """Put the current access token on a request."""
+        r.headers["Authorization"] = f"Bearer {self.access_token}"
+        return r
+
+    @property
+    def access_token(self) -> str:
+        """The current access token, renewed first if its end is near."""
         with self._lock:
             if self._token is None or not self._is_fresh(self._token):
                 self._token = self._renew(self._token)
-            r.headers["Authorization"] = f"Bearer {self._token.access_token}"
-        return r
+            return self._token.access_token
 
     def refresh(self) -> None:
         """Replace an access token that the API refused."""

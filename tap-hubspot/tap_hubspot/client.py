@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crmdb_core.pacing import Budget, Pacer
+from crmdb_core.quota import Use, reset_text
+from crmdb_core.retry import Verdict
 from crmdb_core.stream import CrmStream
 from tap_hubspot.judge import judge
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
     import requests
 
-    from crmdb_core.retry import Verdict
     from tap_hubspot.paths import Paths
     from tap_hubspot.tap import TapHubSpot
 
@@ -20,6 +24,8 @@ _MARGIN = 0.05
 _INTERVAL = "X-HubSpot-RateLimit-Interval-Milliseconds"
 _MAX = "X-HubSpot-RateLimit-Max"
 _REMAINING = "X-HubSpot-RateLimit-Remaining"
+_DAILY = "X-HubSpot-RateLimit-Daily"
+_DAILY_REMAINING = "X-HubSpot-RateLimit-Daily-Remaining"
 
 
 def budgets(searches_per_second: float) -> dict[str, Budget]:
@@ -32,14 +38,22 @@ def budgets(searches_per_second: float) -> dict[str, Budget]:
     }
 
 
+def daily_use(headers: Mapping[str, str]) -> Use | None:
+    """The account's calls of the day; answers to searches and to OAuth apps do not tell them (vendor page as above)."""
+    limit, remaining = _whole(headers.get(_DAILY)), _whole(headers.get(_DAILY_REMAINING))
+    return None if not limit or remaining is None else Use(limit, remaining)
+
+
 class Reader:
     """Reads every response for the session: learns the burst limit from its headers, then judges a refusal.
 
-    Searches carry no such headers and do not count in the burst limit (vendor page "API usage guidelines").
+    Searches carry no such headers and do not count in the burst limit (vendor page "API usage guidelines"). `resets` is
+    when the account's day ends, if that is known.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, resets: Callable[[], datetime | None] = lambda: None) -> None:
         self.pacer: Pacer | None = None
+        self._resets = resets
 
     def __call__(self, response: requests.Response) -> Verdict | None:
         """The verdict on one response."""
@@ -49,7 +63,13 @@ class Reader:
             self.pacer.learn(
                 limit=limit, remaining=_whole(headers.get(_REMAINING)), per_seconds=interval / 1000 + _MARGIN
             )
-        return judge(response)
+        verdict = judge(response)
+        if verdict is None or verdict.action != "later":
+            return verdict
+        until = self._resets()
+        return Verdict.later(
+            f"{verdict.reason}; {reset_text(until)}. Run again after that: the run goes on from its STATE", until
+        )
 
 
 def _whole(text: str | None) -> int | None:

@@ -16,10 +16,7 @@ if TYPE_CHECKING:
 # Waits in seconds where a 429 has no Retry-After, which is undocumented and often missing (vendor page "API usage
 # guidelines"; the values are those of the vendor's own Node client).
 _WAITS = {"SECONDLY": 1.0, "TEN_SECONDLY_ROLLING": 10.0}
-_DAILY = (
-    "HubSpot's daily limit of API requests is used up; it resets at midnight in the account's time zone. "
-    "Run again after that: the run goes on from its STATE"
-)
+_DAILY = "HubSpot's daily limit of API requests is used up"
 _LOCKED_SECONDS = 2.0  # vendor page "Error handling", status 423
 _EXPIRED_IN_1970 = re.compile(r"expired \d{5,} day\(s\) ago")
 _SCOPE_KEYS = ("requiredScopes", "requiredGranularScopes")
@@ -28,7 +25,7 @@ _SCOPE_KEYS = ("requiredScopes", "requiredGranularScopes")
 def _limited(response: requests.Response) -> Verdict:
     policy = _policy(_body(response))
     if policy == "DAILY":
-        return Verdict.later(_DAILY)
+        return Verdict.later(_DAILY)  # the session's reader knows when it resets
     if policy is None and (response.request.path_url or "").endswith("/search"):
         policy = "SECONDLY"  # the only limit of a search beside the daily one
     return Verdict.retry(_WAITS.get(policy or ""), f"HubSpot's limit {policy or '(unnamed)'} is reached")
@@ -55,10 +52,15 @@ def _unauthorized(response: requests.Response) -> str:
 
 
 def _forbidden(response: requests.Response) -> str:
-    scopes = sorted(set(_scopes(_body(response))))
+    scopes = scopes_of(response)
     if not scopes:
         return "HubSpot refused access; check the scopes of the key or app"
     return f"the key or app lacks a scope; add any one of: {', '.join(scopes)}"
+
+
+def scopes_of(response: requests.Response) -> tuple[str, ...]:
+    """The scopes that a 403 names; any one of them suffices (the key differs between HubSpot's endpoints)."""
+    return tuple(sorted(set(_scopes(_body(response)))))
 
 
 def _scopes(body: dict[str, Any]) -> Iterator[str]:

@@ -55,6 +55,11 @@ class Paths:
         return f"/oauth/{self.version}/token"
 
     @property
+    def introspect(self) -> str:
+        """What an OAuth token may do."""
+        return f"{self.token}/introspect"
+
+    @property
     def lists(self) -> str:
         """Lists by their ids (`listIds`), with their filters if asked."""
         return f"/crm/lists/{self.version}"

@@ -25,6 +25,7 @@ def settings() -> dict[str, Any]:
     return th.PropertiesList(
         *_access(),
         *_api(),
+        *_quota(),
         *_quiet_changes(),
         *_legacy(),
         *common_settings(lookback=LOOKBACK_SECONDS, hold_back=HOLD_BACK_SECONDS),
@@ -126,6 +127,19 @@ def _api() -> list[th.Property[Any]]:
     ]
 
 
+def _quota() -> list[th.Property[Any]]:
+    return [
+        th.Property(
+            "max_daily_share",
+            th.NumberType(exclusive_minimum=0, maximum=1),
+            default=0.9,
+            title="Largest share of the daily limit",
+            description="Which share of the account's daily calls may be used up, by everybody together, before the "
+            "tap stops by itself with exit code 75. The rest is left to others.",
+        ),
+    ]
+
+
 def _quiet_changes() -> list[th.Property[Any]]:
     """What moves no modified date at HubSpot, and how often it is read all the same."""
     return [
@@ -195,5 +209,12 @@ def access_faults(config: Mapping[str, Any]) -> Iterator[str]:
         yield f"access_token: missing; give a service key here, or {', '.join(OAUTH)} for OAuth"
     if given and missing:
         yield f"{', '.join(missing)}: missing for OAuth, which needs all of {', '.join(OAUTH)}"
+    if not _may_be_token(config.get("access_token") or ""):
+        yield "access_token: holds a blank, a line break or a character that no token has; copy it again"
     if config.get("token_store") and not given:
         yield "token_store: is for OAuth only; remove it or give " + ", ".join(OAUTH)
+
+
+def _may_be_token(text: str) -> bool:
+    """Whether a text can stand in a header at all; HubSpot answers 530, or 401 as of 1970, to one that cannot."""
+    return text.isascii() and text.isprintable() and not any(char in " \"'" for char in text)

@@ -10,11 +10,14 @@ from singer_sdk.exceptions import SchemaNotFoundError
 from typing_extensions import override
 
 from crmdb_core.exceptions import ForbiddenError, NotFoundError
+from crmdb_core.quota import Quota
 from crmdb_core.tap import CrmTap
-from crmdb_core.tokens import RefreshTokenAuth, TokenStore, refresh_grant
-from tap_hubspot.auth import TokenAuth
-from tap_hubspot.client import Reader, budgets
+from tap_hubspot.account import Account
+from tap_hubspot.auth import OAuthApp, OAuthAuth, TokenAuth
+from tap_hubspot.client import Reader, budgets, daily_use
 from tap_hubspot.evolution import follow_account
+from tap_hubspot.forecast import count
+from tap_hubspot.judge import scopes_of
 from tap_hubspot.objects import CRM_OBJECTS
 from tap_hubspot.paths import Paths
 from tap_hubspot.schema import PropertySchemas
@@ -23,11 +26,10 @@ from tap_hubspot.streams.families import FAMILIES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from requests.auth import AuthBase
+    from datetime import datetime
 
     from crmdb_core.http import ApiSession
-from tap_hubspot.client import HubSpotStream
+    from tap_hubspot.client import HubSpotStream
 
 __all__ = ["TapHubSpot"]
 
@@ -39,6 +41,7 @@ class TapHubSpot(CrmTap):
     package_name = "crmdb-tap-hubspot"
     config_jsonschema: ClassVar[dict[str, Any]] = settings()
     dynamic_catalog = True  # discovery asks the API
+    account = Account()  # nothing is known of it until `probe()`
 
     @override
     def config_faults(self) -> list[str]:
@@ -46,30 +49,31 @@ class TapHubSpot(CrmTap):
 
     @override
     def open_session(self) -> ApiSession:
-        reader = Reader()
+        reader = Reader(self.day_ends)
         session = self.new_session(
             api_url=self.config["api_url"],
-            auth=self._auth(),
+            auth=self.auth,
             budgets=budgets(float(self.config["searches_per_second"])),
             judge=reader,
             connections=int(self.config["concurrency"]) * (1 + self.streams_ahead),
+            quota=Quota(
+                daily_use,
+                share=float(self.config["max_daily_share"]),
+                name="HubSpot's daily limit",
+                resets=self.day_ends,
+            ),
         )
         reader.pacer = session.pacer
         return session
 
-    def _auth(self) -> AuthBase:
+    @cached_property
+    def auth(self) -> TokenAuth | OAuthAuth:
         """Whichever of the two ways of access the settings give; `config_faults` has seen that it is one."""
         if self.config.get("access_token"):
             return TokenAuth(self.config["access_token"])
-        grant = refresh_grant(
-            self.new_session(api_url=self.config["api_url"]),
-            self.paths.token,
-            client_id=self.config["client_id"],
-            client_secret=self.config["client_secret"],
-        )
-        path = self.config.get("token_store")
-        store = TokenStore(path) if path else None
-        return RefreshTokenAuth(grant, refresh_token=self.config["refresh_token"], store=store)
+        session = self.new_session(api_url=self.config["api_url"])
+        app = OAuthApp(session, self.paths, self.config["client_id"], self.config["client_secret"])
+        return app.auth(self.config["refresh_token"], self.config.get("token_store"))
 
     @cached_property
     def paths(self) -> Paths:
@@ -102,17 +106,29 @@ class TapHubSpot(CrmTap):
     @override
     def probe(self) -> None:
         try:
-            self.session.get_json(self.paths.account)
+            self.account = Account.of(self.session.get_json(self.paths.account))
         except (ForbiddenError, NotFoundError):
             self.logger.debug("account details are not open to this key; the answer told the time all the same")
+
+    def day_ends(self) -> datetime | None:
+        """The account's next midnight by HubSpot's clock, in the account's own zone; None if the zone is unknown."""
+        return self.account.next_midnight(self.session.server_now())
+
+    @override
+    def account_facts(self) -> dict[str, str]:
+        return {**self.account.facts(), **self.auth.facts()}
+
+    @override
+    def check_left_out(self, name: str) -> None:
+        count(self.session, self.paths.search(name))
+
+    @override
+    def scopes_for(self, error: Exception) -> tuple[str, ...]:
+        response = getattr(error, "response", None)
+        return () if response is None else scopes_of(response)
 
     @override
     def discover_streams(self) -> Sequence[HubSpotStream]:
         if self.input_catalog is None:
             self.probe()  # bad credentials are met by one call, not by four at once
         return list(itertools.chain.from_iterable(family(self) for family in FAMILIES))
-
-    def leave_out(self, name: str, error: Exception) -> None:
-        """Go on without a stream that may not be read; the run fails at its end."""
-        self.failures[name] = error
-        self.logger.error("%s is left out: %s", name, error)

@@ -39,6 +39,7 @@ class Access:
         self.client_secret = "fake-client-secret"  # noqa: S105 - a fake's
         self.refresh_token = "fake-refresh-token"  # noqa: S105 - a fake's
         self.authorization_code = "fake-code"
+        self.granted: frozenset[str] | None = None  # what the account granted the app; None: everything
         self.revoked = False
 
     def add_token(
@@ -64,7 +65,8 @@ class Access:
 
     def issue(self) -> Token:
         """A new OAuth access token."""
-        value = self.add_token(f"oauth-{secrets.token_hex(12)}", expires_in=LIFETIME, oauth=True)
+        value = f"oauth-{secrets.token_hex(12)}"
+        self.add_token(value, scopes=self.granted, expires_in=LIFETIME, oauth=True)
         return self._tokens[value]
 
     def is_over(self, token: Token) -> bool:

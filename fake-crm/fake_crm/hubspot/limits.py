@@ -97,9 +97,15 @@ class Limiter:
         if bucket == "default" and self.limits.daily is not None and not oauth:
             headers |= {
                 "X-HubSpot-RateLimit-Daily": str(self.limits.daily),
-                "X-HubSpot-RateLimit-Daily-Remaining": str(self.limits.daily - self.today),
+                "X-HubSpot-RateLimit-Daily-Remaining": str(max(self.limits.daily - self.today, 0)),
             }
         return headers
+
+    def spend(self, calls: int) -> None:
+        """Count calls that somebody else makes today from the same daily limit."""
+        with self._lock:
+            self._turn_day()
+            self.today += calls
 
     def _take(self, bucket: str, app: str, *, retry_after: bool) -> dict[str, str]:
         limit, seconds, policy = self._rule(bucket)

@@ -11,6 +11,8 @@ from crmdb_core.concurrency import in_order
 from crmdb_core.exceptions import ForbiddenError
 from tap_hubspot.casting import Casts
 from tap_hubspot.client import HubSpotStream
+from tap_hubspot.forecast import count, of_delta, of_whole
+from tap_hubspot.keyset import Modified
 from tap_hubspot.objects import CRM_OBJECTS
 from tap_hubspot.reading import ObjectReader
 from tap_hubspot.records import MERGE_PROPERTIES, record_of, tombstones
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context
 
+    from crmdb_core.forecast import Forecast
     from crmdb_core.stream import Page
     from tap_hubspot.objects import CrmObject
     from tap_hubspot.tap import TapHubSpot
@@ -49,6 +52,21 @@ class ObjectStream(HubSpotStream):
         if self._input_schema is not None:
             return self._input_schema
         return self.tap.schema_of(self.object.name)
+
+    @override
+    def check(self) -> None:
+        count(self.tap.session, self.paths.search(self.object.name))
+
+    @override
+    def forecast(self) -> Forecast | None:
+        window, path = self.window, self.paths.search(self.object.name)
+        filters = Modified(self.object.modified, window.low, window.high).filters() if window.low else ()
+        records = count(self.tap.session, path, filters, after_id=(self.resume_point or {}).get("after_id"))
+        if records is None:
+            return None
+        if self.tap.max_records is not None:
+            records = min(records, self.tap.max_records)
+        return of_whole(records) if window.low is None else of_delta(records, page_size=self.config["page_size"])
 
     @override
     def fetch(self) -> Iterator[Page]:
