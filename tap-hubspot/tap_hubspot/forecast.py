@@ -1,4 +1,4 @@
-"""What reading an object type would cost, found out by one search for one record."""
+"""Whether an object type may be read, and what that would cost: found out by one call for one record."""
 
 from __future__ import annotations
 
@@ -14,11 +14,16 @@ if TYPE_CHECKING:
 
     Json = dict[str, Any]
 
-__all__ = ["count", "of_delta", "of_whole"]
+__all__ = ["count", "of_delta", "of_whole", "touch"]
 
 _A_LIST_PAGE = 100
 _A_BATCH = 100
 _SCHEMA, _ARCHIVED = 1, 1
+
+
+def touch(api: Api, list_path: str) -> None:
+    """The cheapest call that reads an object type; it needs the scope of all others, and is no search (5 a second)."""
+    api.get_json(list_path, {"limit": 1, "properties": ID})
 
 
 def count(api: Api, search_path: str, filters: Sequence[Json] = (), *, after_id: str | None = None) -> int | None:

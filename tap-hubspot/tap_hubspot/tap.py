@@ -16,7 +16,7 @@ from tap_hubspot.account import Account
 from tap_hubspot.auth import OAuthApp, OAuthAuth, TokenAuth
 from tap_hubspot.client import Reader, budgets, daily_use
 from tap_hubspot.evolution import follow_account
-from tap_hubspot.forecast import count
+from tap_hubspot.forecast import touch
 from tap_hubspot.judge import scopes_of
 from tap_hubspot.objects import CRM_OBJECTS
 from tap_hubspot.paths import Paths
@@ -120,7 +120,7 @@ class TapHubSpot(CrmTap):
 
     @override
     def check_left_out(self, name: str) -> None:
-        count(self.session, self.paths.search(name))
+        touch(self.session, self.paths.objects(name))
 
     @override
     def scopes_for(self, error: Exception) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import threading
 import time
@@ -9,8 +10,6 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from crmdb_core.exceptions import TryLaterError
 from crmdb_core.http import ApiSession
@@ -79,6 +78,15 @@ def test_of_answers_that_cross_the_later_number_holds() -> None:
     assert 76 <= quota.left <= 78  # both may be counted in 22 already, or one of them not yet
 
 
+def test_an_early_answer_that_comes_late_takes_nothing_back() -> None:
+    quota = Quota(use_of)
+    early = quota.reserve()
+    for used in range(2, 12):
+        quota.settle(quota.reserve(), told(100, used))
+    quota.settle(early, told(100, used=1))
+    assert quota.left in {88, 89}  # the late one may be counted twice until the next answer comes
+
+
 def test_a_lower_number_of_a_later_call_is_a_new_day() -> None:
     quota = Quota(use_of)
     quota.settle(quota.reserve(), told(100, used=80))
@@ -130,30 +138,27 @@ class Server:
         return told(self.limit, self.used) if tells else {}
 
 
-@given(
-    used=st.integers(0, 30),
-    share=st.floats(0.05, 1),
-    steps=st.lists(st.tuples(st.sampled_from(["send", "process", "receive"]), st.integers(0, 7), st.booleans())),
-)
-def test_n04_no_interleaving_of_calls_draws_more_than_the_share(
-    used: int, share: float, steps: list[tuple[str, int, bool]]
-) -> None:
-    server, quota = Server(40, used), Quota(use_of, share=share)
-    quota.settle(quota.reserve(), server.answer(tells=True))
-    start = server.used
-    sent: list[Ticket] = []
-    answered: list[tuple[Ticket, dict[str, str]]] = []
-    for step, which, tells in [*steps, *[("process", 0, True)] * len(steps)]:
-        if step == "send":
-            try:
-                sent.append(quota.reserve())
-            except TryLaterError:
-                continue
-        elif step == "process" and sent:
-            answered.append((sent.pop(which % len(sent)), server.answer(tells=tells)))
-        elif step == "receive" and answered:
-            quota.settle(*answered.pop(which % len(answered)))
-    assert server.used <= max(start, int(40 * share + 1e-6))
+@pytest.mark.parametrize("share", [0.3, 0.7, 1.0])
+def test_n04_no_interleaving_of_calls_draws_more_than_the_share(share: float) -> None:
+    for seed in range(150):
+        chance = random.Random(seed)
+        server, quota = Server(60, chance.randrange(20)), Quota(use_of, share=share)
+        quota.settle(quota.reserve(), server.answer(tells=True))
+        start = server.used
+        sent: list[Ticket] = []
+        answered: list[tuple[Ticket, dict[str, str]]] = []
+        for _ in range(1200):
+            step = chance.random()
+            if step < 0.4 and len(sent) + len(answered) < 12:
+                with contextlib.suppress(TryLaterError):
+                    sent.append(quota.reserve())
+            elif step < 0.7 and sent:
+                answered.append((sent.pop(chance.randrange(len(sent))), server.answer(tells=chance.random() < 0.4)))
+            elif answered:
+                quota.settle(*answered.pop(chance.randrange(len(answered))))
+        most = max(start, int(60 * share + 1e-6))
+        # what is under way may be counted twice, so the end may come early by so much
+        assert most - 2 * 12 <= server.used + len(sent) <= most, seed
 
 
 # over a session

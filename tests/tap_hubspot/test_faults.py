@@ -98,7 +98,7 @@ def test_s09_the_daily_limit_stops_the_run_with_state_and_75(run_tap: RunTap, cr
     stopped = run_tap(crm, "contacts", "companies", concurrency=1, since=since)
     assert isinstance(stopped.error, TryLaterError)
     assert stopped.error.exit_code == ExitCode.TRY_LATER
-    assert "midnight" in str(stopped.error)
+    assert "it resets at" in str(stopped.error)
     assert stopped.bookmark("contacts") is None
     crm.faults.clear()
     resumed = run_tap(crm, "contacts", "companies", state=stopped.state, since=since)

@@ -49,7 +49,7 @@ def test_a_passing_refusal_is_tried_again(response: requests.Response, seconds: 
 def test_the_daily_limit_stops_the_run_for_later(body: dict[str, str]) -> None:
     verdict = judge(limited(**body))
     assert verdict is not None
-    assert (verdict.action, "midnight" in verdict.reason) == ("later", True)
+    assert (verdict.action, "daily limit" in verdict.reason) == ("later", True)
 
 
 @pytest.mark.parametrize(

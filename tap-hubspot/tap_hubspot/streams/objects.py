@@ -11,7 +11,7 @@ from crmdb_core.concurrency import in_order
 from crmdb_core.exceptions import ForbiddenError
 from tap_hubspot.casting import Casts
 from tap_hubspot.client import HubSpotStream
-from tap_hubspot.forecast import count, of_delta, of_whole
+from tap_hubspot.forecast import count, of_delta, of_whole, touch
 from tap_hubspot.keyset import Modified
 from tap_hubspot.objects import CRM_OBJECTS
 from tap_hubspot.reading import ObjectReader
@@ -55,7 +55,7 @@ class ObjectStream(HubSpotStream):
 
     @override
     def check(self) -> None:
-        count(self.tap.session, self.paths.search(self.object.name))
+        touch(self.tap.session, self.paths.objects(self.object.name))
 
     @override
     def forecast(self) -> Forecast | None:
