@@ -48,7 +48,12 @@ class InspectableTap(Tap):
         tap = cls(
             config=config.config if config else None,
             parse_env_config=bool(config and config.parse_env),
-            state=json.load(state) if state else None,
+            state=_state_in(json.load(state)) if state else None,
             catalog=json.load(catalog) if catalog else None,
         )
         inspect(tap, check=check, plan=plan)  # type: ignore[arg-type]  # every tap of ours is a CrmTap
+
+
+def _state_in(given: dict[str, Any]) -> dict[str, Any]:
+    """The Singer state, bare or as `meltano state get` prints it."""
+    return given.get("singer_state") or given

@@ -27,12 +27,18 @@ if TYPE_CHECKING:
 
     from crmdb_core.http import ApiSession
 
-__all__ = ["RefreshTokenAuth", "Token", "TokenStore", "refresh_grant"]
+__all__ = ["RefreshTokenAuth", "Token", "TokenError", "TokenStore", "refresh_grant"]
 
 logger = logging.getLogger(__name__)
 
 _REVOKED = frozenset({"invalid_grant", "BAD_REFRESH_TOKEN"})
 """RFC 6749 §5.2 `error`, and HubSpot's older `status`."""
+
+
+class TokenError(CrmdbError):
+    """No access token can be had or kept: no call of any stream can be made. A spent refresh token may be lost."""
+
+    stops_run = True
 
 
 @dataclass(frozen=True)
@@ -105,8 +111,8 @@ class TokenStore:
         finally:
             os.close(folder)
 
-    def _unusable(self, error: OSError) -> CrmdbError:
-        return CrmdbError(f"the token store {self.path} cannot be used: {error.strerror}; a new token was not used")
+    def _unusable(self, error: OSError) -> TokenError:
+        return TokenError(f"the token store {self.path} cannot be used: {error.strerror}; a new token was not used")
 
 
 class RefreshTokenAuth(requests.auth.AuthBase):
@@ -185,7 +191,7 @@ class RefreshTokenAuth(requests.auth.AuthBase):
                 origin=self._origin,
             )
         except (KeyError, TypeError, ValueError):
-            raise CrmdbError("the token endpoint's answer holds no token; check api_url") from None
+            raise TokenError("the token endpoint's answer holds no token; check api_url") from None
         redaction.register(token.access_token, token.refresh_token)
         if self._store is None and token.refresh_token != refresh_token:
             logger.warning("the refresh token was replaced by the vendor and there is no token store to keep it in")

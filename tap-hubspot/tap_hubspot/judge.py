@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 # guidelines"; the values are those of the vendor's own Node client).
 _WAITS = {"SECONDLY": 1.0, "TEN_SECONDLY_ROLLING": 10.0}
 _DAILY = "HubSpot's daily limit of API requests is used up"
+MALFORMED_TOKEN = 530  # Cloudflare's, for a host that it cannot resolve; seen for badly formed tokens (unverified)
 _LOCKED_SECONDS = 2.0  # vendor page "Error handling", status 423
 _EXPIRED_IN_1970 = re.compile(r"expired \d{5,} day\(s\) ago")
 _SCOPE_KEYS = ("requiredScopes", "requiredGranularScopes")
@@ -85,7 +86,7 @@ _READINGS: Mapping[int, Callable[[requests.Response], Verdict]] = MappingProxyTy
         423: lambda _: Verdict.retry(_LOCKED_SECONDS, "HubSpot has locked the resource for a moment"),
         429: _limited,
         477: lambda _: Verdict.retry(None, "HubSpot is moving this account to another data centre"),
-        530: lambda _: Verdict.retry(
+        MALFORMED_TOKEN: lambda _: Verdict.retry(
             None, "HubSpot answers 530, as it does for a malformed access_token too; check it"
         ),
     }

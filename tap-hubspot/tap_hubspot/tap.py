@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from singer_sdk.exceptions import SchemaNotFoundError
 from typing_extensions import override
 
-from crmdb_core.exceptions import ForbiddenError, NotFoundError
+from crmdb_core.exceptions import ForbiddenError, NotFoundError, RetriesExhaustedError, UnauthorizedError
 from crmdb_core.quota import Quota
 from crmdb_core.tap import CrmTap
 from tap_hubspot.account import Account
@@ -17,7 +17,7 @@ from tap_hubspot.auth import OAuthApp, OAuthAuth, TokenAuth
 from tap_hubspot.client import Reader, budgets, daily_use
 from tap_hubspot.evolution import follow_account
 from tap_hubspot.forecast import touch
-from tap_hubspot.judge import scopes_of
+from tap_hubspot.judge import MALFORMED_TOKEN, scopes_of
 from tap_hubspot.objects import CRM_OBJECTS
 from tap_hubspot.paths import Paths
 from tap_hubspot.schema import PropertySchemas
@@ -109,6 +109,11 @@ class TapHubSpot(CrmTap):
             self.account = Account.of(self.session.get_json(self.paths.account))
         except (ForbiddenError, NotFoundError):
             self.logger.debug("account details are not open to this key; the answer told the time all the same")
+        except RetriesExhaustedError as error:
+            if error.status != MALFORMED_TOKEN:
+                raise
+            # the first call of all: neither another stream nor another try will fare better
+            raise UnauthorizedError(str(error), status=error.status, response=error.response) from None
 
     def day_ends(self) -> datetime | None:
         """The account's next midnight by HubSpot's clock, in the account's own zone; None if the zone is unknown."""

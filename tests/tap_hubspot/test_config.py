@@ -44,6 +44,10 @@ def run(tmp_path: Path, config: dict[str, Any], *arguments: str, **env: str) -> 
         ({"access_token": "t", "client_id": "i"}, ["not both", "client_secret, refresh_token: missing"]),
         ({"client_id": "i"}, ["client_secret, refresh_token: missing"]),
         ({"access_token": "t", "token_store": "f"}, ["token_store: is for OAuth only"]),
+        ({"access_token": "pat-na1-abc\n"}, ["access_token: holds a blank, a line break"]),
+        ({"access_token": "Bearer pat-na1-abc"}, ["access_token: holds a blank"]),
+        ({"access_token": '"pat-na1-abc"'}, ["access_token: holds"]),
+        ({"access_token": "pat-na1-\u2026"}, ["access_token: holds"]),
     ],
 )
 def test_exactly_one_whole_way_of_access_is_needed(config: dict[str, str], expected: list[str]) -> None:

@@ -136,6 +136,27 @@ def run_tap_with_token(run_tap: RunTap, crm: FakeCrm, token: str) -> object:
     return run_tap(crm, "contacts", access_token=token).error
 
 
+@pytest.mark.parametrize("with_catalog", [False, True])
+def test_what_530_may_mean_is_told_once_and_is_a_matter_of_settings(
+    run_tap: RunTap, crm: FakeCrm, waits: list[float], with_catalog: bool
+) -> None:
+    catalog = run_tap.catalog(crm) if with_catalog else None
+    before = len(crm.requests)
+    crm.faults.add(path=".", status=530, body="error code: 1016", times=None)
+    error = run_tap(crm, catalog=catalog, retry_attempts=3).error
+    assert isinstance(error, UnauthorizedError)
+    assert "malformed access_token" in str(error)
+    assert len(crm.requests) - before == 3
+    assert len([wait for wait in waits if wait > 0]) <= 2
+
+
+def test_a_passing_530_is_a_passing_fault(run_tap: RunTap, crm: FakeCrm, waits: list[float]) -> None:
+    crm.faults.add(path="/account-info", status=530, body="error code: 1016")
+    run = run_tap(crm, "companies")
+    assert run.error is None
+    assert waits
+
+
 def test_a_record_archived_between_search_and_read_is_no_loss(run_tap: RunTap, crm: FakeCrm) -> None:
     victim = crm.hubspot.records("contacts")[10]["id"]
 
