@@ -128,6 +128,15 @@ def test_the_days_calls_end_at_midnight_of_the_portal(
     assert 200 == client.get(CONTACTS).status_code
 
 
+def test_what_others_spend_counts_on_the_day(limited: Callable[..., FakeCrm], client_of: Callable[..., Any]) -> None:
+    crm = limited(daily=10)
+    crm.limiter.spend(8)
+    client = client_of(crm)
+    assert "1" == client.get(CONTACTS).headers[f"{RATE}Daily-Remaining"]
+    crm.limiter.spend(5)
+    assert 429 == client.get(CONTACTS).status_code
+
+
 def test_usage_tells_the_days_calls(fake_crm: Callable[..., FakeCrm], client_of: Callable[..., Any]) -> None:
     client = client_of(fake_crm(tier="professional", clock="2026-11-01T12:00:00Z"))
     client.get(CONTACTS)

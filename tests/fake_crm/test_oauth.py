@@ -76,3 +76,13 @@ def test_introspection_tells_what_a_token_may(client: Any, crm: FakeCrm) -> None
     assert ["tickets"] == client.get("/oauth/v1/access-tokens/narrow").json()["scopes"]
     crm.clock.advance(61)
     assert {"active": False} == introspected()
+
+
+def test_an_access_token_has_the_scopes_that_the_account_granted(
+    client_of: Callable[..., Any], client: Any, crm: FakeCrm
+) -> None:
+    crm.access.granted = frozenset({"crm.objects.owners.read"})
+    issued = refresh(client).json()
+    assert ["crm.objects.owners.read"] == issued["scopes"]
+    caller = client_of(crm, token=issued["access_token"])
+    assert (200, 403) == (caller.get("/crm/v3/owners").status_code, caller.get("/crm/v3/objects/deals").status_code)
