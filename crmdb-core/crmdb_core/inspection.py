@@ -154,7 +154,7 @@ def _check_rows(found: Mapping[str, _Refused | None]) -> Iterator[tuple[str, ...
 def _check_summary(tap: CrmTap, found: Mapping[str, _Refused | None]) -> str:
     words = Counter("open" if answer is None else answer.word for answer in found.values())
     calls = tap.session.stats.calls
-    counts = ", ".join(f"{count} {word}" for word, count in words.items())
+    counts = ", ".join(f"{count} {word}" for word, count in words.items()) or "no stream is selected"
     return f"{counts}; {calls} calls; {tap.session.quota.describe()}"
 
 

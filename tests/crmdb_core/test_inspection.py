@@ -22,6 +22,7 @@ from crmdb_core.tables import aligned, duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
     from types import ModuleType
 
 TOKEN = "canary-secret"
@@ -163,6 +164,27 @@ def test_a_deselected_stream_is_not_asked(tap_of: Any, api: Any, capsys: pytest.
     assert ["/one"] == paths(api)
 
 
+def test_nothing_selected_is_said(tap_of: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    tap = tap_of({"one": Listed})
+    tap.streams["one"].selected = False
+    assert "no stream is selected; 1 calls" in look(capsys, tap, check="text")[0]
+
+
+def test_an_error_of_our_own_in_one_stream_hides_none_of_the_others(
+    tap_of: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Broken(Listed):
+        @override
+        def fetch(self) -> Iterator[Page]:
+            raise KeyError("a value of a record")
+
+    out, error = look(capsys, tap_of({"one": Listed, "two": Broken}), check="text")
+    assert isinstance(error, SyncFailedError)
+    assert "one     open" in out
+    assert "unexpected KeyError" in out
+    assert "a value of a record" not in out
+
+
 def test_the_check_as_json(tap_of: Any, world: Any, capsys: pytest.CaptureFixture[str]) -> None:
     world.fail["/two"] = 403
     out, _ = look(capsys, tap_of({"one": Listed, "two": Listed}), check="json")
@@ -294,20 +316,26 @@ def test_the_options_of_the_command_line(
     assert "Traceback" not in done.stderr
 
 
-def test_a_catalog_and_a_state_are_heeded(run_demo: Any, api: Any, demo: ModuleType, tmp_path: Any) -> None:
+BOOKMARK = {"replication_key": "updated_at", "replication_key_value": "2026-01-01T00:00:00Z"}
+STATE = {"bookmarks": {"things": BOOKMARK}}
+
+
+@pytest.mark.parametrize("state", [STATE, {"singer_state": STATE}], ids=["bare", "as meltano state get prints it"])
+def test_a_catalog_and_a_state_are_heeded(
+    run_demo: Any, api: Any, demo: ModuleType, tmp_path: Path, state: Any
+) -> None:
     catalog = demo.TapDemo(config={"api_url": api.url, "token": TOKEN}).catalog_dict
     for entry in catalog["streams"]:
         for one in entry["metadata"]:
             if not one["breadcrumb"]:
                 one["metadata"]["selected"] = entry["stream"] == "things"
     (tmp_path / "catalog.json").write_text(json.dumps(catalog))
-    bookmark = {"replication_key": "updated_at", "replication_key_value": "2026-01-01T00:00:00Z"}
     done = run_demo(
         "--check",
         "--catalog",
         str(tmp_path / "catalog.json"),
         config={"api_url": api.url, "token": TOKEN},
-        state={"bookmarks": {"things": bookmark}},
+        state=state,
     )
     assert ExitCode.OK == done.returncode, done.stderr
     assert ["/things"] == paths(api)

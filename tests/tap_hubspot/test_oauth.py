@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from crmdb_core.exceptions import ConfigError, ExitCode
+from crmdb_core.exceptions import ConfigError, ExitCode, UnauthorizedError
 from crmdb_core.tokens import TokenError
 from fake_crm import FakeCrm
 
@@ -56,11 +56,12 @@ def expire_at_third_page(crm: FakeCrm) -> None:
     crm.on_request(hook)
 
 
+@pytest.mark.parametrize("concurrency", [1, 8])
 def test_a01_a_token_that_ends_in_the_midst_is_refreshed_once_and_nothing_is_lost(
-    run_tap: RunTap, crm: FakeCrm
+    run_tap: RunTap, crm: FakeCrm, concurrency: int
 ) -> None:
     expire_at_third_page(crm)
-    run = run_tap(crm, "contacts", **access(crm))
+    run = run_tap(crm, "contacts", concurrency=concurrency, **access(crm))
     assert run.error is None
     assert run_tap.differences(crm, "contacts", run) == []
     assert len(set(run.ids("contacts"))) == len(run.ids("contacts"))
@@ -89,12 +90,26 @@ def test_a03_a_rotated_refresh_token_is_kept_for_the_next_run(run_tap: RunTap, c
     assert grants(crm) == before
 
 
-def revoke_at_third_batch(crm: FakeCrm) -> None:
+def test_a01_a_key_that_is_withdrawn_in_the_midst_ends_with_78_and_keeps_the_state(run_tap: RunTap) -> None:
+    with FakeCrm(seed=12, contacts=450, companies=0, deals=0, tickets=0) as crm:
+        expire_at_third_page(crm)
+        cut = run_tap(crm, "contacts", concurrency=1)
+        assert isinstance(cut.error, UnauthorizedError)
+        assert cut.error.exit_code == ExitCode.CONFIG
+        assert "has expired" in str(cut.error)
+        crm.access.add_token("another")
+        done = run_tap(crm, "contacts", state=cut.state, access_token="another")
+        assert done.error is None
+        assert run_tap.differences(crm, "contacts", cut, done) == []
+        assert not set(cut.ids("contacts")) & set(done.ids("contacts"))
+
+
+def revoke_at_third_page(crm: FakeCrm) -> None:
     """Let the account disconnect the app in the midst of a run."""
     seen: list[str] = []
 
     def hook(request: Any) -> None:
-        if request.path.endswith("/batch/read"):
+        if request.path.endswith("/objects/2026-09/contacts"):
             seen.append(request.path)
             if len(seen) == 3:
                 crm.access.revoked = True
@@ -104,7 +119,7 @@ def revoke_at_third_batch(crm: FakeCrm) -> None:
 
 
 def test_a02_a_grant_that_is_revoked_in_the_midst_keeps_the_state(run_tap: RunTap, crm: FakeCrm) -> None:
-    revoke_at_third_batch(crm)
+    revoke_at_third_page(crm)
     cut = run_tap(crm, "contacts", concurrency=1, **access(crm))
     assert isinstance(cut.error, ConfigError)
     assert "connect again" in str(cut.error)
