@@ -109,5 +109,5 @@ def test_s09_a_used_up_day_is_exit_75_in_one_plain_line(run_tap: RunTap, tmp_pat
         assert process.returncode == 75
         assert in_the_contacts(stopped.state) is not None
         assert "Traceback" not in errors
-        assert errors.splitlines()[-1].count("midnight") == 1
+        assert errors.splitlines()[-1].count("resets at") == 1
         assert crm.token not in errors
