@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from crmdb_core.forecast import Forecast
 from tap_hubspot.keyset import ID
+from tap_hubspot.reading import LONGEST_QUERY, ROWS_A_LIST
+from tap_hubspot.starts import distance_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tap_hubspot.keyset import Api
+    from tap_hubspot.reading import ObjectReader
 
     Json = dict[str, Any]
 
-__all__ = ["count", "of_delta", "of_whole", "touch"]
+__all__ = ["chains_of", "count", "goes_on_after", "of_delta", "of_reader", "of_whole", "touch"]
 
-_A_LIST_PAGE = 100
 _A_BATCH = 100
 _SCHEMA, _ARCHIVED = 1, 1
 
@@ -35,9 +38,27 @@ def count(api: Api, search_path: str, filters: Sequence[Json] = (), *, after_id:
     return None if total is None else int(total)
 
 
-def of_whole(records: int) -> Forecast:
-    """A whole read: list pages. Archived records take a list of their own, whose length nothing tells before."""
-    return Forecast(records, {"default": max(_pages(records, _A_LIST_PAGE), 1) + _ARCHIVED + _SCHEMA})
+def of_reader(reader: ObjectReader, records: int, *, is_whole: bool) -> Forecast:
+    """What it costs to read so many live records, all there are or those that changed, and the recycle bin."""
+    if not is_whole:
+        return of_delta(records, page_size=reader.page_size)
+    query = len(reader.paths.objects(reader.object.name)) + len(quote(",".join(reader.properties)))
+    return of_whole(
+        records,
+        chains=chains_of(records, reader.workers) if reader.parallel else 1,
+        calls_a_page=1 if query <= LONGEST_QUERY else 2,
+    )
+
+
+def of_whole(records: int, *, chains: int = 1, calls_a_page: int = 1) -> Forecast:
+    """A whole read: list pages of 100, and where it goes by several chains a search and a page shared for each.
+
+    `calls_a_page` is 2 where the properties' names do not fit into a URL. Archived records take a list of their own,
+    whose length nothing tells before.
+    """
+    searches = {"search": chains} if chains > 1 else {}
+    pages = max(_pages(records, ROWS_A_LIST), 1) + chains - 1
+    return Forecast(records, {**searches, "default": pages * calls_a_page + _ARCHIVED + _SCHEMA})
 
 
 def of_delta(records: int, *, page_size: int) -> Forecast:
@@ -46,6 +67,22 @@ def of_delta(records: int, *, page_size: int) -> Forecast:
         records,
         {"search": _pages(records, page_size) + 1, "default": _pages(records, _A_BATCH) + _ARCHIVED + _SCHEMA},
     )
+
+
+def chains_of(records: int, workers: int) -> int:
+    """Into how many chains a whole read is split; the one search that tells the total is counted as one."""
+    if workers == 1 or records <= ROWS_A_LIST:
+        return 1
+    return 1 + len(range(distance_of(records, workers), records, distance_of(records, workers)))
+
+
+def goes_on_after(point: Mapping[str, Any] | None) -> str | None:
+    """The id after which a read that was cut goes on, as its STATE has it; of several chains the first one's."""
+    if not point:
+        return None
+    chains = point.get("chains")
+    after = chains[0][0] if chains else point.get("after_id")
+    return None if after is None else str(after)
 
 
 def _pages(records: int, size: int) -> int:

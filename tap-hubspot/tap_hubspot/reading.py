@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 ROWS_A_LIST = 100  # vendor page "Using object APIs"
 # 414 was seen at 16,200 characters of path and query, and Estuary's connector stays below 5 KiB: beyond this, the names
 # go in the body of a batch read
-_LONGEST_QUERY = 8000
+LONGEST_QUERY = 8000
 _TOO_LONG = 414
 
 
@@ -136,7 +136,7 @@ class _Lister:
         self._names = ",".join(properties)
         self._batch_read = batch_read
         self._archived = "true" if archived else "false"
-        self._fits = len(path) + len(quote(self._names)) <= _LONGEST_QUERY
+        self._fits = len(path) + len(quote(self._names)) <= LONGEST_QUERY
 
     def __call__(self, after: str | None) -> ListPage:
         if self._fits:

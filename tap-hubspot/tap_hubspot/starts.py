@@ -33,7 +33,7 @@ class StartPoints:
         """Start points behind a cursor, to the end."""
         total = int(self._search(after, 0).get("total") or 0)
         self._on_total(total)
-        distance = min(max(total // (2 * self._workers), SHORTEST), LONGEST)
+        distance = distance_of(total, self._workers)
         for _ in range(distance, total, distance):
             rows = self._search(after, distance - 1)["results"]
             if not rows:
@@ -55,3 +55,8 @@ class StartPoints:
             body["after"] = str(offset)
         answer: Json = self._api.post_json(self._path, body, bucket="search")
         return answer
+
+
+def distance_of(total: int, workers: int) -> int:
+    """How many records lie between two start points."""
+    return min(max(total // (2 * workers), SHORTEST), LONGEST)

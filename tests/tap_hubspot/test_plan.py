@@ -10,7 +10,7 @@ import pytest
 from crmdb_core.exceptions import CrmdbError, ExitCode
 from crmdb_core.inspection import inspect
 from fake_crm import FakeCrm, Limits
-from tap_hubspot.forecast import of_delta, of_whole
+from tap_hubspot.forecast import chains_of, of_delta, of_whole
 from tap_hubspot.tap import TapHubSpot
 from tests.tap_hubspot.conftest import config_for, select
 
@@ -68,7 +68,15 @@ class Plan:
 )
 def test_the_formulas(records: int, lists: int, searches: int, others: int) -> None:
     assert (lists, records) == (of_whole(records).calls_in_all, of_whole(records).records)
+    assert lists - 2 + lists == of_whole(records, calls_a_page=2).calls_in_all
     assert {"search": searches, "default": others} == dict(of_delta(records, page_size=200).calls)
+
+
+@pytest.mark.parametrize(
+    ("records", "workers", "chains"), [(100, 6, 1), (101, 6, 1), (3500, 6, 4), (3500, 1, 1), (600_000, 6, 120)]
+)
+def test_the_chains_are_those_of_the_start_points(records: int, workers: int, chains: int) -> None:
+    assert chains == chains_of(records, workers)
 
 
 def test_a_whole_read_is_counted_by_one_search_per_object(crm: FakeCrm, capsys: pytest.CaptureFixture[str]) -> None:
@@ -78,6 +86,39 @@ def test_a_whole_read_is_counted_by_one_search_per_object(crm: FakeCrm, capsys: 
     assert {"default": 7} == plan.of("contacts")["calls"]
     assert plan.asked == len(OBJECTS)
     assert plan.told["quota"]["limit"] == 625_000
+
+
+@pytest.mark.parametrize(
+    ("contacts", "properties", "settings"),
+    [
+        (430, 0, {"concurrency": 1}),
+        (430, 0, {"parallel_lists": False}),
+        (430, 0, {}),
+        (3500, 0, {}),
+        (3500, 0, {"concurrency": 1}),
+        (1200, 900, {}),  # their names do not fit into a URL
+    ],
+)
+def test_a_whole_read_costs_what_was_planned(
+    run_tap: RunTap, capsys: pytest.CaptureFixture[str], contacts: int, properties: int, settings: dict[str, Any]
+) -> None:
+    with FakeCrm(seed=5, contacts=contacts, properties=properties, clock="2026-11-01T00:00:00Z") as crm:
+        plan = Plan(capsys, crm, "contacts", **settings)
+        before = len(crm.requests)
+        assert contacts == len(run_tap(crm, "contacts", **settings).ids("contacts"))
+        calls = len(crm.requests) - before - 3  # the properties of the three other objects are looked up by discovery
+        assert calls == pytest.approx(plan.calls, rel=0.1, abs=1)
+
+
+def test_a_whole_read_that_was_cut_is_planned_from_its_first_open_chain(
+    run_tap: RunTap, crm: FakeCrm, capsys: pytest.CaptureFixture[str]
+) -> None:
+    crm.faults.add(path=r"/objects/2026-09/contacts\?.*after=", times=None, after=2, status=400)
+    cut = run_tap(crm, "contacts", concurrency=1)
+    crm.faults.clear()
+    done = len(cut.ids("contacts"))
+    assert done == 300
+    assert 130 == pytest.approx(Plan(capsys, crm, "contacts", state=cut.state).of("contacts")["records"], abs=1)
 
 
 def test_a_delta_is_counted_in_the_window_that_the_state_reads(
@@ -125,7 +166,7 @@ def test_small_tables_are_told_exactly(crm: FakeCrm, capsys: pytest.CaptureFixtu
 
 def test_a_plan_beyond_the_allowed_share_ends_with_75(capsys: pytest.CaptureFixture[str]) -> None:
     with FakeCrm(seed=5, contacts=3000, limits=Limits(daily=60), clock="2026-11-01T00:00:00Z") as crm:
-        plan = Plan(capsys, crm, "contacts", max_daily_share=0.6)
+        plan = Plan(capsys, crm, "contacts", max_daily_share=0.6, parallel_lists=False)
         assert plan.error is not None
         assert plan.error.exit_code == ExitCode.TRY_LATER
         assert "2026-11-01 00:00 EDT (2026-11-01 04:00 UTC)" in str(plan.error)

@@ -11,7 +11,7 @@ from crmdb_core.concurrency import in_order
 from crmdb_core.exceptions import ForbiddenError
 from tap_hubspot.casting import Casts
 from tap_hubspot.client import HubSpotStream
-from tap_hubspot.forecast import count, of_delta, of_whole, touch
+from tap_hubspot.forecast import count, goes_on_after, of_reader, touch
 from tap_hubspot.keyset import Modified
 from tap_hubspot.objects import CRM_OBJECTS
 from tap_hubspot.reading import ObjectReader
@@ -59,14 +59,16 @@ class ObjectStream(HubSpotStream):
 
     @override
     def forecast(self) -> Forecast | None:
-        window, path = self.window, self.paths.search(self.object.name)
+        window, path, point = self.window, self.paths.search(self.object.name), self.resume_point
         filters = Modified(self.object.modified, window.low, window.high).filters() if window.low else ()
-        records = count(self.tap.session, path, filters, after_id=(self.resume_point or {}).get("after_id"))
+        records = count(self.tap.session, path, filters, after_id=goes_on_after(point))
         if records is None:
             return None
+        if point and "archived" in point:  # the live ones were read
+            records = 0
         if self.tap.max_records is not None:
             records = min(records, self.tap.max_records)
-        return of_whole(records) if window.low is None else of_delta(records, page_size=self.config["page_size"])
+        return of_reader(self._reader, records, is_whole=window.low is None)
 
     @override
     def fetch(self) -> Iterator[Page]:
