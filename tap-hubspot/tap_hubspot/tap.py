@@ -99,6 +99,7 @@ class TapHubSpot(CrmTap):
     @override
     def setup_mapper(self) -> None:
         if self.input_catalog is not None and self.config["refresh_schema"]:
+            self.probe()  # the first call of all: it meets bad credentials once, and tells the day's limit
             # here, for stream maps and streams take their schemas from the catalog
             follow_account(self.input_catalog, [each.name for each in CRM_OBJECTS], self.schema_of)
         super().setup_mapper()
