@@ -15,6 +15,9 @@ class Quirks:
     an associations batch read (unverified). `url_limit`: characters of path and query until 414 (16,200 was seen).
     `scope_key`: where a 403 names the scopes. `retry_after`: whether a 429 says how long to wait (often it does not).
     `rotate_refresh_tokens`: each refresh gives a new refresh token and ends the old one (HubSpot keeps it stable).
+    `switched_off`: the status for an object type that is not switched on (unverified). `unsearchable`: names of object
+    types whose search is refused (unverified). `archived_pipelines`: whether archived pipelines and stages are still
+    listed (unverified). `settings_in_beta`: users and teams are under `2026-09-beta` only, as they were before release.
     """
 
     search_lag: float = 0.0
@@ -27,6 +30,10 @@ class Quirks:
     scope_key: str = "requiredScopes"
     retry_after: bool = False
     rotate_refresh_tokens: bool = False
+    switched_off: int = 403
+    unsearchable: tuple[str, ...] = ()
+    archived_pipelines: bool = False
+    settings_in_beta: bool = False
     pages: int = 0
 
     def next_page(self) -> float:
