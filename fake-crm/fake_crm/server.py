@@ -79,11 +79,16 @@ class FakeCrm:
         if any(sizes.values()) or objects or properties:
             until = self.clock.now() if clock is not None else min(_LATEST_STAMP, self.clock.now())
             Seeder(self.hubspot, seed, millis_of(until), properties).fill(sizes)
+        self._seed = seed
         self.quirks.search_lag = search_lag  # the seeded records are long indexed
         self._api = HubSpotApi(self.hubspot, self.access, self.limiter, self.quirks)
         self._control = Control(self.hubspot, self.clock, self.requests, self.faults)
         self._server = Server(self, port)
         self._api.base = self.url
+
+    def fill(self, object_type: str, count: int) -> None:
+        """Make more records of a type that is none of the main four, such as a custom object, all of them old."""
+        Seeder(self.hubspot, self._seed, millis_of(self.clock.now())).fill_other(object_type, count)
 
     @property
     def url(self) -> str:

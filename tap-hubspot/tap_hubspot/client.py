@@ -9,6 +9,8 @@ from crmdb_core.stream import CrmStream
 from tap_hubspot.judge import judge
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import requests
 
     from crmdb_core.retry import Verdict
@@ -55,7 +57,7 @@ def _whole(text: str | None) -> int | None:
 class HubSpotStream(CrmStream):
     """A stream of HubSpot: keyed by `id`, which is unique within its object type."""
 
-    primary_keys = ("id",)
+    primary_keys: Sequence[str] = ("id",)
     tap: TapHubSpot
 
     @property

@@ -50,7 +50,7 @@ class ObjectReader:
         """
         search = KeysetSearch(
             self.api,
-            self.paths.search(self.object.name),
+            self.paths.search(self.object.path),
             Modified(self.object.modified, low, high),
             page_size=self.page_size,
             began=began,
@@ -59,11 +59,11 @@ class ObjectReader:
 
     def archived(self, since: datetime | None) -> Iterator[Batch]:
         """Records archived at or after an instant; None: all that the recycle bin holds."""
-        ids = archived_ids(self.api, self.paths.objects(self.object.name), since=since)
+        ids = archived_ids(self.api, self.paths.objects(self.object.path), since=since)
         return self._read(ids, archived=True)
 
     def _read(self, ids: Iterable[str], *, archived: bool) -> Iterator[Batch]:
-        path = self.paths.batch_read(self.object.name)
+        path = self.paths.batch_read(self.object.path)
         read = BatchRead(self.api, path, self.properties, archived=archived)
         return in_order(read, batches(ids), workers=self.workers)
 

@@ -22,7 +22,7 @@ LOOKBACK_SECONDS = 240
 def settings() -> dict[str, Any]:
     """All settings as JSON schema."""
     return th.PropertiesList(
-        *_access(), *_api(), *common_settings(lookback=LOOKBACK_SECONDS, hold_back=HOLD_BACK_SECONDS)
+        *_access(), *_api(), *_properties(), *common_settings(lookback=LOOKBACK_SECONDS, hold_back=HOLD_BACK_SECONDS)
     ).to_dict()
 
 
@@ -101,6 +101,27 @@ def _api() -> list[th.Property[Any]]:
             default=4,
             title="Concurrency",
             description="How many batch reads are under way at the same time.",
+        ),
+    ]
+
+
+def _properties() -> list[th.Property[Any]]:
+    return [
+        th.Property(
+            "text_properties",
+            th.ArrayType(th.StringType(min_length=1)),
+            default=[],
+            title="Text properties",
+            description="Properties to emit as the text that HubSpot sends, whatever their type: `amount` for those of "
+            "all objects, `deals.amount`, or `deals.*`.",
+        ),
+        th.Property(
+            "sensitive_properties",
+            th.BooleanType,
+            default=False,
+            title="Sensitive properties",
+            description="Read the properties that HubSpot keeps as sensitive too, where the key has the scopes for "
+            "them.",
         ),
     ]
 

@@ -13,10 +13,14 @@ from crmdb_core.tap import CrmTap
 from crmdb_core.tokens import RefreshTokenAuth, TokenStore, refresh_grant
 from tap_hubspot.auth import TokenAuth
 from tap_hubspot.client import Reader, budgets
+from tap_hubspot.definitions import Definitions
+from tap_hubspot.discovery import Discovery, find
 from tap_hubspot.paths import Paths
 from tap_hubspot.schema import PropertySchemas
 from tap_hubspot.settings import access_faults, settings
+from tap_hubspot.streams.account import trials
 from tap_hubspot.streams.families import FAMILIES
+from tap_hubspot.text_properties import TextProperties
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
 
     from crmdb_core.http import ApiSession
     from tap_hubspot.client import HubSpotStream
+    from tap_hubspot.discovery import Found
 
 __all__ = ["TapHubSpot"]
 
@@ -75,11 +80,31 @@ class TapHubSpot(CrmTap):
     @cached_property
     def schemas(self) -> PropertySchemas:
         """The schemas of the CRM objects, each fetched once."""
-        return PropertySchemas(self.definitions)
+        return PropertySchemas(self.definitions.live)
 
-    def definitions(self, object_type: str) -> list[dict[str, Any]]:
-        """The account's property definitions of an object type, custom ones included."""
-        return list(self.session.get_json(self.paths.properties(object_type))["results"])
+    @cached_property
+    def definitions(self) -> Definitions:
+        """The account's property definitions, custom ones included, each fetched once."""
+        return Definitions(self.session, self.paths, sensitive=bool(self.config["sensitive_properties"]))
+
+    @cached_property
+    def texts(self) -> TextProperties:
+        """The properties that stay text, whatever HubSpot calls them."""
+        return TextProperties(tuple(self.config["text_properties"]))
+
+    @cached_property
+    def found(self) -> Found:
+        """What of the account can be read."""
+        return find(self, Discovery(self.session, self.paths, self.definitions, trials(self.session, self.paths)))
+
+    def is_known(self, name: str) -> bool:
+        """Whether a stream of this name may be wanted: without a catalog all are."""
+        return self.input_catalog is None or name in self.input_catalog
+
+    def is_selected(self, name: str) -> bool:
+        """Whether the catalog selects a stream."""
+        entry = None if self.input_catalog is None else self.input_catalog.get(name)
+        return entry is not None and entry.metadata.resolve_selection()[()]
 
     @override
     def probe(self) -> None:

@@ -74,9 +74,8 @@ class Seeder:
 
     def fill_other(self, name: str, count: int) -> None:
         """Make records of a type that is none of the main ones, switched on and with a pipeline where it needs it."""
-        seed_others.prepare(self._world, name)
-        store = self._world.store(name)
-        self._records(name, count, lambda at: seed_others.values(store, at, self._until))
+        store = seed_others.prepared(self._world, name)
+        self._records(store.kind.name, count, lambda at: seed_others.values(store, at, self._until))
 
     def _records(self, name: str, count: int, make: Callable[[int], Values]) -> list[str]:
         pool = self._extras(name)

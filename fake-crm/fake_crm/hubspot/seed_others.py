@@ -15,14 +15,16 @@ _DAY = 86_400_000
 STAGES = (("new", "New", "false"), ("active", "Active", "false"), ("done", "Done", "true"))
 
 
-def prepare(world: World, name: str) -> None:
-    """Switch a type on, and give it a pipeline if it has such."""
-    kind = world.store(name).kind
+def prepared(world: World, name: str) -> Store:
+    """Everything of a type, switched on and with a pipeline if it has such."""
+    store = world.store(name)
+    kind = store.kind
     if world.library.is_off(kind):
         world.switch_on(name)
     if kind.has_pipelines and kind.name not in world.pipelines:
         stages = [Stage(f"{kind.name}-{key}", label, {"isClosed": closed}) for key, label, closed in STAGES]
         world.add_pipeline(name, f"{kind.name}-pipeline", f"{kind.singular.capitalize()} pipeline", stages)
+    return store
 
 
 def values(store: Store, at: int, until: int) -> dict[str, str | None]:

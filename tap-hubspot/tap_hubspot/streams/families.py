@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tap_hubspot.streams.account import account_streams
 from tap_hubspot.streams.objects import object_streams
 from tap_hubspot.streams.owners import owner_streams
 from tap_hubspot.streams.pipelines import pipeline_streams
+from tap_hubspot.streams.properties import property_streams
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -16,4 +18,10 @@ if TYPE_CHECKING:
 
     Family = Callable[[TapHubSpot], Iterable[HubSpotStream]]
 
-FAMILIES: tuple[Family, ...] = (object_streams, owner_streams, pipeline_streams)
+FAMILIES: tuple[Family, ...] = (
+    object_streams,
+    owner_streams,
+    pipeline_streams,
+    property_streams,
+    account_streams,
+)

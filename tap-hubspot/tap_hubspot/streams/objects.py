@@ -7,11 +7,8 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk.exceptions import SchemaNotFoundError
 from typing_extensions import override
 
-from crmdb_core.concurrency import in_order
-from crmdb_core.exceptions import ForbiddenError
 from tap_hubspot.casting import Casts
 from tap_hubspot.client import HubSpotStream
-from tap_hubspot.objects import CRM_OBJECTS
 from tap_hubspot.reading import ObjectReader
 from tap_hubspot.records import MERGE_PROPERTIES, record_of, tombstones
 
@@ -34,22 +31,23 @@ class ObjectStream(HubSpotStream):
     come last: what is archived while the live ones are read is then found in the recycle bin.
     """
 
-    replication_key = "updatedAt"
-
     def __init__(self, tap: TapHubSpot, crm_object: CrmObject) -> None:
         super().__init__(tap, name=crm_object.name)
         self.object = crm_object
-        self.replication_key = "updatedAt"
+        self.replication_key = "updatedAt" if crm_object.is_incremental else None
         self._gone = 0
 
     @property
     @override
     def schema(self) -> dict[str, Any]:
         """The catalog's schema where one is given, else the properties API's."""
+        return self.tap.texts.applied(self.name, self._declared())
+
+    def _declared(self) -> dict[str, Any]:
         if self._input_schema is not None:
             return self._input_schema
         try:
-            return self.tap.schemas.get_schema(self.object.name)
+            return self.tap.schemas.get_schema(self.object.path)
         except SchemaNotFoundError as error:
             raise error.__cause__ or error from None  # the API's own refusal says what to do
 
@@ -103,28 +101,18 @@ class ObjectStream(HubSpotStream):
             self.logger.info("%s: %d records were gone before they could be read", self.name, self._gone)
         if casts.misfits:
             self.logger.warning(
-                "%s: values that do not fit their declared type became null; number by property: %s",
+                "%s: values that do not fit their declared type became null; number by property: %s; "
+                "the setting text_properties keeps such a property as text",
                 self.name,
                 casts.misfits,
             )
 
 
 def object_streams(tap: TapHubSpot) -> Iterable[HubSpotStream]:
-    """The streams of all objects whose properties may be read, found out side by side."""
-    return filter(None, in_order(lambda each: _opened(tap, each), CRM_OBJECTS, workers=len(CRM_OBJECTS)))
-
-
-def _opened(tap: TapHubSpot, crm_object: CrmObject) -> ObjectStream | None:
-    """The stream of an object, None where its properties may not be read: that fails the run at its end.
-
-    With a catalog nothing is asked: the streams in it were open when it was made.
-    """
-    stream = ObjectStream(tap, crm_object)
-    if tap.input_catalog is not None:
-        return stream
-    try:
-        _ = stream.schema
-    except ForbiddenError as error:
-        tap.leave_out(stream.name, error)
-        return None
-    return stream
+    """The streams of all objects that can be read (see `discovery`)."""
+    streams = [ObjectStream(tap, each) for each in tap.found.objects if tap.is_known(each.name)]
+    if tap.texts.entries:
+        declared = {stream.name: stream.schema["properties"]["properties"]["properties"] for stream in streams}
+        for entry in tap.texts.unmatched(declared):
+            tap.logger.warning("text_properties: %s is no property of the streams", entry)
+    return streams
