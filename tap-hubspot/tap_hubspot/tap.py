@@ -6,6 +6,7 @@ import itertools
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from singer_sdk.singerlib.schema import Schema
 from typing_extensions import override
 
 from crmdb_core.exceptions import ForbiddenError, NotFoundError
@@ -91,6 +92,13 @@ class TapHubSpot(CrmTap):
     def texts(self) -> TextProperties:
         """The properties that stay text, whatever HubSpot calls them."""
         return TextProperties(tuple(self.config["text_properties"]))
+
+    @override
+    def setup_mapper(self) -> None:
+        for name, entry in (self.input_catalog or {}).items() if self.texts.entries else ():
+            # the catalog may be older than the setting
+            entry.schema = Schema.from_dict(self.texts.applied(name, entry.schema.to_dict()))
+        super().setup_mapper()
 
     @cached_property
     def found(self) -> Found:

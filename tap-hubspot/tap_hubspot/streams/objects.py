@@ -41,13 +41,10 @@ class ObjectStream(HubSpotStream):
     @override
     def schema(self) -> dict[str, Any]:
         """The catalog's schema where one is given, else the properties API's."""
-        return self.tap.texts.applied(self.name, self._declared())
-
-    def _declared(self) -> dict[str, Any]:
         if self._input_schema is not None:
             return self._input_schema
         try:
-            return self.tap.schemas.get_schema(self.object.path)
+            return self.tap.texts.applied(self.name, self.tap.schemas.get_schema(self.object.path))
         except SchemaNotFoundError as error:
             raise error.__cause__ or error from None  # the API's own refusal says what to do
 

@@ -29,7 +29,7 @@ class AllObjectsStream(HubSpotStream):
     def __init__(self, tap: TapHubSpot, objects: Sequence[CrmObject]) -> None:
         super().__init__(tap)
         self._objects = objects
-        self._refused: list[str] = []
+        self._refused: set[str] = set()
 
     def rows_of(self, crm_object: CrmObject) -> list[Any]:
         """The rows of one object; called from several threads."""
@@ -40,7 +40,8 @@ class AllObjectsStream(HubSpotStream):
         for rows in in_order(self._tried, self._objects, workers=self.config["concurrency"]):
             yield Page(rows)
         if self._refused:
-            self.logger.warning("%s: left out, for they cannot be read: %s", self.name, ", ".join(self._refused))
+            names = [each.name for each in self._objects if each.name in self._refused]
+            self.logger.warning("%s: left out, for they cannot be read: %s", self.name, ", ".join(names))
 
     def _tried(self, crm_object: CrmObject) -> list[Any]:
         try:
@@ -49,7 +50,7 @@ class AllObjectsStream(HubSpotStream):
             closed = isinstance(error, ForbiddenError | NotFoundError) or error.status == _BAD_REQUEST
             if not closed:
                 raise
-            self._refused.append(crm_object.name)
+            self._refused.add(crm_object.name)
             return []
 
     @override
