@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _SIDE_BY_SIDE = 8
 # unverified: how HubSpot refuses the properties of a type that is not switched on; an unknown type is 400 (observed)
 _ABSENT = (400, 404)
+_OVER_ALL = frozenset({"properties", "pipeline_stages"})
 _GONE = "there is no such custom object any more; discover anew, or deselect it"
 
 
@@ -66,16 +67,19 @@ class Discovery:
         return found
 
     def of_catalog(self, names: Collection[str]) -> Found:
-        """The objects of a catalog's streams; of them all if it only has streams that go over all objects."""
+        """The objects of a catalog's streams; all, if it has no stream of an object but one that goes over them all."""
         found = Found()
-        standard = [each for each in CRM_OBJECTS if each.name in names or each.pipelines in names] or CRM_OBJECTS
+        standard = [each for each in CRM_OBJECTS if each.name in names or each.pipelines in names]
+        custom = {name for name in names if is_of_custom_object(name)}
+        everything = not standard and not custom and not _OVER_ALL.isdisjoint(names)
+        if everything:
+            standard = list(CRM_OBJECTS)
         states = self._library() if any(not each.is_main for each in standard) else {}
         found.objects += _on(standard, states, found)
-        custom = {name for name in names if is_of_custom_object(name)}
-        if custom:
+        if custom or everything:
             known = custom_objects(self._schemas(found))
-            found.objects += [each for each in known if not custom.isdisjoint({each.name, each.pipelines})]
-            found.gone += sorted(custom.difference(*({each.name, each.pipelines} for each in known)))
+            found.objects += [each for each in known if everything or not custom.isdisjoint(_streams_of(each))]
+            found.gone += sorted(custom.difference(*map(_streams_of, known)))
         return found
 
     def _library(self) -> Mapping[str, bool]:
@@ -112,6 +116,10 @@ class Discovery:
     @staticmethod
     def _side_by_side(ask: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
         return list(in_order(ask, items, workers=_SIDE_BY_SIDE))
+
+
+def _streams_of(crm_object: CrmObject) -> set[str]:
+    return {crm_object.name, crm_object.pipelines or crm_object.name}
 
 
 def _on(objects: Iterable[CrmObject], states: Mapping[str, bool], found: Found) -> list[CrmObject]:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 class CrmObject:
     """One HubSpot object type and the facts in which object types differ.
 
-    `name` is that of its stream, `path` what the API's paths take: the name, or the type id where the vendor's own
-    client uses that. `modified` is the property that a search may filter by, if the type has one (`has_modified`).
+    `name` is that of its stream. `called` is what the API's paths take instead of it: the type id, where the vendor's
+    own client uses that. `modified` is the property that a search may filter by, if the type has one (`has_modified`).
     Contacts also own a property `hs_lastmodifieddate`, but a search on it finds nothing, so theirs is
     `lastmodifieddate` (vendor page "Search the CRM"). `searchable`: whether it has a search at all. `has_archive`:
     whether its list knows `archived=true`. `pipelines` is the name of the stream of its pipelines, if it has such.
@@ -24,7 +24,7 @@ class CrmObject:
 
     name: str
     type_id: str = ""
-    path: str = ""
+    called: str = ""
     modified: str = "hs_lastmodifieddate"
     has_modified: bool = True
     searchable: bool = True
@@ -32,14 +32,10 @@ class CrmObject:
     pipelines: str | None = None
     is_main: bool = False
 
-    def __post_init__(self) -> None:
-        """Objects without a path of their own are called in the API as here."""
-        object.__setattr__(self, "path", self.path or self.name)
-
     @property
-    def is_custom(self) -> bool:
-        """Whether the account's users defined it."""
-        return self.type_id.startswith("2-")
+    def path(self) -> str:
+        """The object as the API's paths take it."""
+        return self.called or self.name
 
     @property
     def is_incremental(self) -> bool:
@@ -70,7 +66,7 @@ CRM_OBJECTS = (
     CrmObject("emails", "0-49"),
     CrmObject("invoices", "0-53"),
     # unverified: that marketing events can be searched by the objects API; its page names no search for them
-    CrmObject("marketing_events", "0-54", path="0-54", searchable=False),
+    CrmObject("marketing_events", "0-54", called="0-54", searchable=False),
     CrmObject("subscriptions", "0-69"),
     CrmObject("goal_targets", "0-74"),
     CrmObject("discounts", "0-84"),
@@ -82,10 +78,10 @@ CRM_OBJECTS = (
     CrmObject("orders", "0-123", pipelines="order_pipelines"),
     CrmObject("leads", "0-136", pipelines="lead_pipelines"),
     CrmObject("carts", "0-142"),
-    CrmObject("services", "0-162", path="0-162", pipelines="service_pipelines"),
-    CrmObject("courses", "0-410", path="0-410", pipelines="course_pipelines"),
-    CrmObject("listings", "0-420", path="0-420", pipelines="listing_pipelines"),
-    CrmObject("appointments", "0-421", path="0-421", pipelines="appointment_pipelines"),
+    CrmObject("services", "0-162", called="0-162", pipelines="service_pipelines"),
+    CrmObject("courses", "0-410", called="0-410", pipelines="course_pipelines"),
+    CrmObject("listings", "0-420", called="0-420", pipelines="listing_pipelines"),
+    CrmObject("appointments", "0-421", called="0-421", pipelines="appointment_pipelines"),
     CrmObject("projects", "0-970"),
 )
 
@@ -114,7 +110,7 @@ def custom_objects(schemas: Iterable[Mapping[str, Any]]) -> list[CrmObject]:
             name = f"{name}_{type_id.replace('-', '_')}"
         taken.add(name.lower())
         # names in paths are no longer understood (changelog "Removed support for referencing custom objects by name")
-        found.append(CrmObject(name, type_id, path=type_id, pipelines=f"pipelines_{name}"))
+        found.append(CrmObject(name, type_id, called=type_id, pipelines=f"pipelines_{name}"))
     return found
 
 

@@ -9,10 +9,7 @@ import pytest
 
 from crmdb_core.exceptions import ApiError, ForbiddenError, NotFoundError, SyncFailedError
 from fake_crm import FakeCrm, Property
-from tap_hubspot.definitions import Definitions
-from tap_hubspot.discovery import Discovery
 from tap_hubspot.objects import CRM_OBJECTS, custom_objects, is_of_custom_object
-from tap_hubspot.paths import Paths
 
 if TYPE_CHECKING:
     from tests.tap_hubspot.conftest import Json, RunTap
@@ -233,15 +230,31 @@ def test_no_stream_of_a_standard_object_looks_like_one_of_a_custom_object() -> N
     assert len({each.type_id for each in CRM_OBJECTS}) == len(CRM_OBJECTS)
 
 
-def test_the_streams_over_all_objects_alone_in_a_catalog_cover_all_objects() -> None:
-    class Api:
-        def get_json(self, path: str, params: Any = None, *, bucket: str = "default") -> Any:
-            assert path.endswith("/enablement"), (path, params, bucket)
-            return {"enablementByObjectTypeId": {"0-410": False}}
+def without(catalog: Json, *kept: str) -> Json:
+    return {"streams": [entry for entry in catalog["streams"] if entry["tap_stream_id"] in kept]}
 
-        def post_json(self, path: str, body: Any, *, bucket: str = "default") -> Any:
-            raise AssertionError((path, body, bucket))
 
-    paths = Paths("2026-09")
-    found = Discovery(Api(), paths, Definitions(Api(), paths)).of_catalog({"properties"})
-    assert [each for each in CRM_OBJECTS if each.name != "courses"] == found.objects
+def test_a_stream_over_all_objects_that_is_alone_in_a_catalog_covers_them_all(run_tap: RunTap) -> None:
+    with small() as crm:
+        machines(crm)
+        catalog = without(run_tap.catalog(crm), "pipeline_stages", "properties")
+        run = run_tap(crm, catalog=catalog)
+    covered = {row["object_type"] for row in run.records("properties")}
+    assert {each.name for each in CRM_OBJECTS} - LIBRARY | {"p_machines"} == covered
+    assert {"deals", "tickets"} == {row["object_type"] for row in run.records("pipeline_stages")}
+
+
+def test_beside_streams_of_objects_it_covers_those(run_tap: RunTap) -> None:
+    with small() as crm:
+        run = run_tap(crm, catalog=without(run_tap.catalog(crm), "properties", "contacts", "deal_pipelines"))
+    assert {"contacts", "deals"} == {row["object_type"] for row in run.records("properties")}
+
+
+def test_a_catalog_without_any_object_asks_for_none(run_tap: RunTap) -> None:
+    with small() as crm:
+        catalog = without(run_tap.catalog(crm), "owners")
+        crm.requests.clear()
+        run = run_tap(crm, catalog=catalog)
+        paths = {request.path for request in crm.requests}
+    assert 4 == len(run.ids("owners"))
+    assert {"/crm/owners/2026-09", "/account-info/2026-09/details"} == paths
