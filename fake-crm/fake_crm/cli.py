@@ -13,6 +13,7 @@ import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fake_crm.hubspot.kinds import STANDARD
 from fake_crm.hubspot.limits import TIERS, Limits
 from fake_crm.server import FakeCrm, describe
 from fake_crm.world_file import WorldFileError, quick_world, read_world
@@ -75,6 +76,9 @@ def _add_serve(serve: argparse.ArgumentParser) -> None:
     serve.add_argument("--seed", type=int, default=1)
     for name, default in _SIZES:
         serve.add_argument(f"--{name}", type=int, metavar="N", help=f"made-up {name}; {default}, or 0 with files")
+    serve.add_argument(
+        "--object", action="append", type=_size, default=[], metavar="TYPE=N", help="made-up records of another type"
+    )
     serve.add_argument("--properties", type=int, default=0, metavar="N", help="properties of each main type, at least")
     serve.add_argument("--world", type=Path, metavar="TOML", help="load records as this file says")
     serve.add_argument("--load", action="append", metavar="TYPE=FILE", help="load a .csv or .jsonl file (repeatable)")
@@ -88,6 +92,13 @@ def _add_serve(serve: argparse.ArgumentParser) -> None:
     serve.add_argument("--clock", metavar="INSTANT", help="where its clock starts; default now")
     serve.add_argument("--frozen", action="store_true", help="the clock stands until it is moved")
     serve.add_argument("--faults", type=Path, metavar="JSON", help="a list of faults to begin with")
+
+
+def _size(text: str) -> tuple[str, int]:
+    name, _, count = text.partition("=")
+    if name not in {kind.name for kind in STANDARD} or not count.isdecimal():
+        raise argparse.ArgumentTypeError(f"write it like orders=20, with the name of an object type, not {text!r}")
+    return name, int(count)
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -111,6 +122,7 @@ def _made(options: argparse.Namespace) -> FakeCrm:
     crm = FakeCrm(
         seed=options.seed,
         **sizes,
+        objects=dict(options.object),
         properties=options.properties,
         limits=_limits(options),
         latency=options.latency,

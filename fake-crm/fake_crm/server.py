@@ -19,7 +19,7 @@ from fake_crm.request_log import LoggedRequest, RequestLog
 from fake_crm.wire import Delivery, Server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from types import TracebackType
 
     from fake_crm.wire import Reply, Request
@@ -31,8 +31,9 @@ _LATEST_STAMP = datetime(2026, 6, 30, tzinfo=UTC)
 class FakeCrm:
     """A strict HubSpot on 127.0.0.1, as a context manager.
 
-    Sizes are numbers of made-up records; `properties` is the number of properties that each main type has at least.
-    `tier` (free, starter, professional, enterprise) sets rate limits, `limits` any others; without both there are none.
+    Sizes are numbers of made-up records, those of other types than the four in `objects`; `properties` is the number
+    of properties that each main type has at least. `tier` (free, starter, professional, enterprise) sets rate limits,
+    `limits` any others; without both there are none.
     `clock` is an instant at which the fake's clock stands until moved (`frozen=False` lets it run from there); without
     it, it is the machine's. `latency` is in seconds per request, `search_lag` in seconds of the fake's clock.
     """
@@ -45,6 +46,7 @@ class FakeCrm:
         companies: int = 20,
         deals: int = 30,
         tickets: int = 10,
+        objects: Mapping[str, int] | None = None,
         properties: int = 0,
         tier: str | None = None,
         limits: Limits | None = None,
@@ -72,16 +74,21 @@ class FakeCrm:
             lambda: self.hubspot.account.time_zone,
             **({"ticks": ticks} if ticks else {}),
         )
-        sizes = {"contacts": contacts, "companies": companies, "deals": deals, "tickets": tickets}
+        sizes = {"contacts": contacts, "companies": companies, "deals": deals, "tickets": tickets, **(objects or {})}
         ready(self.hubspot)
-        if any(sizes.values()) or properties:
+        if any(sizes.values()) or objects or properties:
             until = self.clock.now() if clock is not None else min(_LATEST_STAMP, self.clock.now())
             Seeder(self.hubspot, seed, millis_of(until), properties).fill(sizes)
+        self._seed = seed
         self.quirks.search_lag = search_lag  # the seeded records are long indexed
         self._api = HubSpotApi(self.hubspot, self.access, self.limiter, self.quirks)
         self._control = Control(self.hubspot, self.clock, self.requests, self.faults)
         self._server = Server(self, port)
         self._api.base = self.url
+
+    def fill(self, object_type: str, count: int) -> None:
+        """Make more records of a type that is none of the main four, such as a custom object, all of them old."""
+        Seeder(self.hubspot, self._seed, millis_of(self.clock.now())).fill_other(object_type, count)
 
     @property
     def url(self) -> str:

@@ -11,7 +11,7 @@ from crmdb_core.stream import CrmStream
 from tap_hubspot.judge import judge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     import requests
@@ -79,7 +79,7 @@ def _whole(text: str | None) -> int | None:
 class HubSpotStream(CrmStream):
     """A stream of HubSpot: keyed by `id`, which is unique within its object type."""
 
-    primary_keys: tuple[str, ...] = ("id",)
+    primary_keys: Sequence[str] = ("id",)
     tap: TapHubSpot
 
     @property

@@ -42,7 +42,7 @@ def of_reader(reader: ObjectReader, records: int, *, is_whole: bool) -> Forecast
     """What it costs to read so many live records, all there are or those that changed, and the recycle bin."""
     if not is_whole:
         return of_delta(records, page_size=reader.page_size)
-    query = len(reader.paths.objects(reader.object.name)) + len(quote(",".join(reader.properties)))
+    query = len(reader.paths.objects(reader.object.path)) + len(quote(",".join(reader.properties)))
     return of_whole(
         records,
         chains=chains_of(records, reader.workers) if reader.parallel else 1,

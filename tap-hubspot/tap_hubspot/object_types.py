@@ -5,7 +5,6 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from tap_hubspot.objects import CRM_OBJECTS
 from tap_hubspot.pairs import PairPattern, fitting_none
 
 if TYPE_CHECKING:
@@ -13,14 +12,15 @@ if TYPE_CHECKING:
     from tap_hubspot.tap import TapHubSpot
 
 
-def object_types(tap: TapHubSpot) -> list[CrmObject]:
-    """The object types that this run may read; discovery has found those that it may not."""
-    return [each for each in CRM_OBJECTS if each.name not in tap.failures]
+def object_types_on_the_left(tap: TapHubSpot, setting: str, suffix: str) -> list[CrmObject]:
+    """Those that a setting's `object:…` patterns name on their left side; says which patterns name none.
 
-
-def object_types_on_the_left(tap: TapHubSpot, setting: str) -> list[CrmObject]:
-    """Those that a setting's `object:…` patterns name on their left side; says which patterns name none."""
-    patterns, types = tap.config[setting], object_types(tap)
+    `suffix` ends the names of the streams that they are for: a catalog without one needs no object types.
+    """
+    patterns = tap.config[setting]
+    if not patterns or (tap.input_catalog is not None and not any(name.endswith(suffix) for name in tap.input_catalog)):
+        return []
+    types = tap.object_types
     if tap.input_catalog is None:  # else not all types are known
         for text in fitting_none(patterns, [each.name for each in types]):
             tap.logger.warning("%s: %s is about no object type that can be read", setting, text)
@@ -30,9 +30,9 @@ def object_types_on_the_left(tap: TapHubSpot, setting: str) -> list[CrmObject]:
 
 def path_of(crm_object: CrmObject) -> str:
     """What the API's paths call an object type."""
-    return crm_object.name
+    return crm_object.path
 
 
 def definitions_of(tap: TapHubSpot, crm_object: CrmObject) -> list[dict[str, Any]]:
     """An object type's property definitions."""
-    return tap.definitions(crm_object.name)
+    return tap.definitions.live(crm_object.path)

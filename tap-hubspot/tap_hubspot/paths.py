@@ -40,6 +40,31 @@ class Paths:
         return f"/crm/associations/{self.version}/{from_type}/{to_type}/labels"
 
     @property
+    def schemas(self) -> str:
+        """Schemas of the custom objects, with their properties, in one page."""
+        return f"/crm-object-schemas/{self.version}/schemas"
+
+    @property
+    def object_library(self) -> str:
+        """Which of the objects that can be switched off are on."""
+        return f"/crm/object-library/{self.version}/enablement"
+
+    @property
+    def users(self) -> str:
+        """The people who can log in; not the CRM object of this name."""
+        return f"/settings/users/{self.version}"
+
+    @property
+    def members(self) -> str:
+        """Teams with their members, in one page."""
+        return f"/settings/users/{self.version}/teams"
+
+    @property
+    def teams(self) -> str:
+        """Teams with the team that each is part of."""
+        return f"/settings/teams/{self.version}"
+
+    @property
     def owners(self) -> str:
         """Owners: 500 a page."""
         return f"/crm/owners/{self.version}"
@@ -77,11 +102,6 @@ class Paths:
     def list_members(self, list_id: str) -> str:
         """Members of a list by ascending record id: 250 a page."""
         return f"{self.lists}/{list_id}/memberships"
-
-    @property
-    def schemas(self) -> str:
-        """Definitions of the custom object types, in one page."""
-        return f"/crm-object-schemas/{self.version}/schemas"
 
     @property
     def beta(self) -> str:

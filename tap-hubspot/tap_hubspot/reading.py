@@ -57,8 +57,8 @@ class ObjectReader:
     def whole(self, point: Point = None) -> Iterator[Page]:
         """Every live record, by the list: strongly consistent, 100 a call."""
         starts = None
-        if self.parallel and self.workers > 1:
-            search = self.paths.search(self.object.name)
+        if self.parallel and self.workers > 1 and self.object.searchable:
+            search = self.paths.search(self.object.path)
             starts = StartPoints(self.api, search, workers=self.workers, on_total=self.on_total)
         chains = Chains(self._lister(archived=False), starts, point)
         pieces = side_by_side(chains.sources(), workers=self.workers if starts else 1, ahead=2)
@@ -71,7 +71,7 @@ class ObjectReader:
         """Live records modified in `[low, high)`, by ascending id; `began`: see `KeysetSearch`."""
         search = KeysetSearch(
             self.api,
-            self.paths.search(self.object.name),
+            self.paths.search(self.object.path),
             Modified(self.object.modified, low, high),
             page_size=self.page_size,
             began=began,
@@ -87,13 +87,15 @@ class ObjectReader:
         The list cannot be filtered or sorted by `archivedAt`, so it is read whole: 100 a call, for records archived in
         the last 90 days (vendor page "Using object APIs"). Archiving moves no modified date, hence this on every run.
         """
+        if not self.object.has_archive:
+            return
         if since is None:
             chains = Chains(self._lister(archived=True), None, point)
             for piece in side_by_side(chains.sources(), workers=1):
                 rest = chains.emit(piece)
                 yield Page(piece.rows, {"archived": rest} if rest else None)
             return
-        rows = listed_ids(self.api, self.paths.objects(self.object.name), archived="true")
+        rows = listed_ids(self.api, self.paths.objects(self.object.path), archived="true")
         ids = (str(row["id"]) for row in rows if _archived_since(row, since))
         for batch in self._read(ids, archived=True):
             yield Page(batch.rows)
@@ -102,13 +104,13 @@ class ObjectReader:
         return in_order(self._batch_read(archived=archived), batches(ids), workers=self.workers)
 
     def _batch_read(self, *, archived: bool) -> BatchRead:
-        path = self.paths.batch_read(self.object.name)
+        path = self.paths.batch_read(self.object.path)
         return BatchRead(self.api, path, self.properties, archived=archived)
 
     def _lister(self, *, archived: bool) -> Callable[[str | None], ListPage]:
         return _Lister(
             self.api,
-            self.paths.objects(self.object.name),
+            self.paths.objects(self.object.path),
             self.properties,
             self._batch_read(archived=archived),
             archived=archived,

@@ -26,6 +26,7 @@ def settings() -> dict[str, Any]:
         *_access(),
         *_api(),
         *_quota(),
+        *_properties(),
         *_quiet_changes(),
         *_legacy(),
         *common_settings(lookback=LOOKBACK_SECONDS, hold_back=HOLD_BACK_SECONDS),
@@ -195,6 +196,27 @@ def _legacy() -> list[th.Property[Any]]:
             description="Read form_submissions, email_events, email_campaigns and subscription_changes too, which "
             "HubSpot has only at endpoints without a date, and forms from v3 where the dated beta is not open. HubSpot "
             "stops supporting those endpoints in September 2027.",
+        ),
+    ]
+
+
+def _properties() -> list[th.Property[Any]]:
+    return [
+        th.Property(
+            "text_properties",
+            th.ArrayType(th.StringType(min_length=1)),
+            default=[],
+            title="Text properties",
+            description="Properties to emit as the text that HubSpot sends, whatever their type: `amount` for those of "
+            "all objects, `deals.amount`, or `deals.*`.",
+        ),
+        th.Property(
+            "sensitive_properties",
+            th.BooleanType,
+            default=False,
+            title="Sensitive properties",
+            description="Read the properties that HubSpot keeps as sensitive too, where the key has the scopes for "
+            "them.",
         ),
     ]
 

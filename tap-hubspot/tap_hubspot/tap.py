@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk.exceptions import SchemaNotFoundError
+from singer_sdk.singerlib.schema import Schema
 from typing_extensions import override
 
 from crmdb_core.exceptions import ForbiddenError, NotFoundError, RetriesExhaustedError, UnauthorizedError
@@ -15,21 +16,28 @@ from crmdb_core.tap import CrmTap
 from tap_hubspot.account import Account
 from tap_hubspot.auth import OAuthApp, OAuthAuth, TokenAuth
 from tap_hubspot.client import Reader, budgets, daily_use
+from tap_hubspot.definitions import Definitions
+from tap_hubspot.discovery import Discovery, find
 from tap_hubspot.evolution import follow_account
 from tap_hubspot.forecast import touch
 from tap_hubspot.judge import MALFORMED_TOKEN, scopes_of
-from tap_hubspot.objects import CRM_OBJECTS
 from tap_hubspot.paths import Paths
 from tap_hubspot.schema import PropertySchemas
 from tap_hubspot.settings import access_faults, settings
+from tap_hubspot.streams.account import trials
 from tap_hubspot.streams.families import FAMILIES
+from tap_hubspot.text_properties import TextProperties
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from singer_sdk.singerlib import Catalog
+
     from crmdb_core.http import ApiSession
     from tap_hubspot.client import HubSpotStream
+    from tap_hubspot.discovery import Found
+    from tap_hubspot.objects import CrmObject
 
 __all__ = ["TapHubSpot"]
 
@@ -83,26 +91,63 @@ class TapHubSpot(CrmTap):
     @cached_property
     def schemas(self) -> PropertySchemas:
         """The schemas of the CRM objects, each fetched once."""
-        return PropertySchemas(self.definitions)
+        return PropertySchemas(self.definitions.live)
 
-    def schema_of(self, object_type: str) -> dict[str, Any]:
+    @cached_property
+    def definitions(self) -> Definitions:
+        """The account's property definitions, custom ones included, each fetched once."""
+        return Definitions(self.session, self.paths, sensitive=bool(self.config["sensitive_properties"]))
+
+    @cached_property
+    def texts(self) -> TextProperties:
+        """The properties that stay text, whatever HubSpot calls them."""
+        return TextProperties(tuple(self.config["text_properties"]))
+
+    def schema_of(self, crm_object: CrmObject) -> dict[str, Any]:
         """The schema of an object type's records; raises the API's own refusal, which says what to do."""
         try:
-            return self.schemas.get_schema(object_type)
+            return self.texts.applied(crm_object.name, self.schemas.get_schema(crm_object.path))
         except SchemaNotFoundError as error:
             raise error.__cause__ or error from None
 
-    def definitions(self, object_type: str) -> list[dict[str, Any]]:
-        """The account's property definitions of an object type, custom ones included."""
-        return list(self.session.get_json(self.paths.properties(object_type))["results"])
-
     @override
     def setup_mapper(self) -> None:
-        if self.input_catalog is not None and self.config["refresh_schema"]:
-            self.probe()  # the first call of all: it meets bad credentials once, and tells the day's limit
-            # here, for stream maps and streams take their schemas from the catalog
-            follow_account(self.input_catalog, [each.name for each in CRM_OBJECTS], self.schema_of)
+        if self.input_catalog is not None:
+            self._update_catalog(self.input_catalog)  # here: stream maps and streams take their schemas from it
         super().setup_mapper()
+
+    def _update_catalog(self, catalog: Catalog) -> None:
+        """Bring a catalog, which may be old, up to date with the settings and the account."""
+        for name, entry in catalog.items() if self.texts.entries else ():
+            entry.schema = Schema.from_dict(self.texts.applied(name, entry.schema.to_dict()))
+        if self.config["refresh_schema"]:
+            self.probe()  # the first call of all: it meets bad credentials once, and tells the day's limit
+            objects = {each.name: each for each in self.found.objects}
+            follow_account(catalog, objects, lambda name: self.schema_of(objects[name]))
+
+    @cached_property
+    def discovery(self) -> Discovery:
+        """What finds out what of the account can be read."""
+        return Discovery(self.session, self.paths, self.definitions, trials(self.session, self.paths))
+
+    @cached_property
+    def found(self) -> Found:
+        """What of the account can be read: all of it, or what the catalog has."""
+        return find(self, self.discovery)
+
+    @cached_property
+    def object_types(self) -> list[CrmObject]:
+        """All object types that the account has and this run may know of."""
+        return self.found.objects if self.input_catalog is None else self.discovery.types()
+
+    def is_known(self, name: str) -> bool:
+        """Whether a stream of this name may be wanted: without a catalog all are."""
+        return self.input_catalog is None or name in self.input_catalog
+
+    def is_selected(self, name: str) -> bool:
+        """Whether the catalog selects a stream."""
+        entry = None if self.input_catalog is None else self.input_catalog.get(name)
+        return entry is not None and entry.metadata.resolve_selection()[()]
 
     @override
     def probe(self) -> None:

@@ -161,3 +161,12 @@ def test_faults_can_be_ordered_from_outside(crm: FakeCrm, client: Any) -> None:
     assert 429 == client.get("/crm/v3/owners").status_code
     bad = requests.post(f"{crm.url}/_fake/faults", json={"faults": [{"kind": "x"}]}, timeout=10)
     assert (400, True) == (bad.status_code, "unknown kind" in bad.json()["error"])
+
+
+def test_records_of_any_type_can_be_ordered(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with served(tmp_path, "--object", "orders=3", "--object", "courses=2", "--token", "secret-1") as (url, _):
+        found = [len(get(url, f"/crm/objects/2026-09/{name}").json()["results"]) for name in ("orders", "courses")]
+        assert [3, 2] == found
+    with pytest.raises(SystemExit):
+        run(["serve", "--object", "moths=3"])
+    assert "write it like orders=20" in capsys.readouterr().err

@@ -148,3 +148,34 @@ def test_reads_the_account_by_a_raw_request(vendor: Any) -> None:
 def test_gets_its_exception_for_a_refusal(vendor: Any) -> None:
     with pytest.raises(exceptions.ApiException, match="OBJECT_NOT_FOUND"):
         vendor.crm.contacts.basic_api.get_by_id("5")
+
+
+def test_reads_any_object_type(vendor: Any, crm: FakeCrm) -> None:
+    crm.hubspot.switch_on("courses")
+    made = crm.hubspot.create("courses", {"hs_name": "Welding"})
+    (course,) = vendor.crm.objects.basic_api.get_page("0-410", properties=["hs_name"]).results
+    assert (made, "Welding") == (course.id, course.properties["hs_name"])
+
+
+def test_archives_and_lists_properties(vendor: Any) -> None:
+    vendor.crm.properties.core_api.archive("contacts", "customer_score")
+    (gone,) = vendor.crm.properties.core_api.get_all("contacts", archived=True).results
+    assert ("customer_score", True) == (gone.name, gone.archived)
+
+
+def test_archives_a_stage_and_a_pipeline(vendor: Any) -> None:
+    vendor.crm.pipelines.pipeline_stages_api.archive("deals", "default", "closedlost")
+    (deals,) = vendor.crm.pipelines.pipelines_api.get_all("deals").results
+    assert 4 == len(deals.stages)
+    vendor.crm.pipelines.pipelines_api.archive("deals", "default")
+    assert [] == vendor.crm.pipelines.pipelines_api.get_all("deals").results
+
+
+def test_reads_users_teams_and_roles(vendor: Any) -> None:
+    api = vendor.settings.users
+    page = api.users_api.get_page(limit=2)
+    assert ["dana.reed", "emil.zak"] == [user.email.partition("@")[0] for user in page.results]
+    assert page.paging.next.after == page.results[1].id[:-1] + "3"
+    _, team = api.teams_api.get_all().results
+    assert ("Sales", page.results[0].primary_team_id) == (team.name, team.id)
+    assert [page.results[0].role_ids[0]] == [role.id for role in api.roles_api.get_all().results]

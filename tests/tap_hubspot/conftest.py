@@ -12,9 +12,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from crmdb_core.exceptions import CrmdbError
-from tap_hubspot.streams import objects
-from tap_hubspot.streams.objects import ObjectStream
-from tap_hubspot.streams.upkeep import Upkept
 from tap_hubspot.tap import TapHubSpot
 
 if TYPE_CHECKING:
@@ -159,13 +156,3 @@ class RunTap:
 @pytest.fixture
 def run_tap() -> RunTap:
     return RunTap()
-
-
-@pytest.fixture
-def upkept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Object streams that refresh calculated properties and sweep ids."""
-
-    class UpkeptStream(Upkept, ObjectStream):
-        """Both in one."""
-
-    monkeypatch.setattr(objects, "ObjectStream", UpkeptStream)

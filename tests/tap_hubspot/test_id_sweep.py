@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from tests.tap_hubspot.conftest import Json, Run, RunTap
 
-pytestmark = pytest.mark.usefixtures("upkept")
-
 
 @pytest.fixture
 def crm() -> Iterator[FakeCrm]:

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     Load = Callable[..., Run]
 
-pytestmark = pytest.mark.usefixtures("upkept")
-
 
 @pytest.fixture
 def crm() -> Iterator[FakeCrm]:

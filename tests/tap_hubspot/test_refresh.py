@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from tests.tap_hubspot.conftest import Run, RunTap
 
-pytestmark = pytest.mark.usefixtures("upkept")
 
 CALCULATED = {"hs_calculated_merged_vids", "hs_merged_object_ids", "num_associated_deals"}
 

@@ -14,8 +14,11 @@ from tap_hubspot.tap import TapHubSpot
 # its own, which ends with this one's end of the pipe.
 SERVER = """
 import sys
-from fake_crm import FakeCrm
-with FakeCrm(seed=8, contacts=120, companies=20, deals=30, tickets=10) as crm:
+from fake_crm import FakeCrm, Property
+from fake_crm.hubspot.kinds import STANDARD
+with FakeCrm(seed=8, objects={kind.name: 8 for kind in STANDARD}) as crm:
+    crm.hubspot.define_object("machines", [Property("serial", hubspot_defined=False)])
+    crm.fill("machines", 8)
     print(crm.url, crm.token, flush=True)
     sys.stdin.read()
 """

@@ -23,6 +23,8 @@ class Account:
     time_zone: str = "US/Eastern"
     currency: str = "USD"
     more_currencies: tuple[str, ...] = ("EUR",)
+    name: str = "Example Inc."
+    created: int = 1_577_836_800_000
 
     def rendered(self, now: datetime) -> dict[str, Any]:
         """The details as the API gives them."""
@@ -44,7 +46,10 @@ class Account:
 
 def details(call: Call) -> Reply:
     """GET account details; open to every token."""
-    return Reply.of(call.world.account.rendered(call.world.clock.now()))
+    account = call.world.account
+    # since 2026-09 (the vendor's OpenAPI specification): epoch milliseconds, unlike everywhere else
+    new = {"createdAt": account.created, "portalName": account.name} if "/2026-09/" in call.request.path else {}
+    return Reply.of({**account.rendered(call.world.clock.now()), **new})
 
 
 def usage(call: Call) -> Reply:

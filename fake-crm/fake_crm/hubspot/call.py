@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fake_crm.hubspot.errors import invalid
+from fake_crm.hubspot.errors import invalid, switched_off
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,8 +32,11 @@ class Call:
     token: Token | None = None
 
     def kind(self, part: str = "type") -> Kind:
-        """The object type that a part of the path names; 400 if there is none such."""
-        return self.world.kinds.find(self.path[part])
+        """The object type that a part of the path names; 400 if there is none such, a refusal if it is not on."""
+        kind = self.world.kinds.find(self.path[part])
+        if self.world.library.is_off(kind):
+            raise switched_off(kind.name, self.quirks.switched_off)
+        return kind
 
     def one(self, name: str) -> str | None:
         """A parameter's last value."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fake_crm.hubspot.catalog_others import others
 from fake_crm.hubspot.properties import Property, by_name, made_by_users
 
 if TYPE_CHECKING:
@@ -111,4 +112,4 @@ def standard(kind: Kind) -> dict[str, Property]:
         Property("hs_merged_object_ids", "enumeration", field_type="checkbox", calculated=True, external_options=True),
         _OWNER,
     )
-    return by_name((*system, *_BY_KIND.get(kind.name, (Property(kind.title),))))
+    return by_name((*system, *(_BY_KIND.get(kind.name) or others(kind))))

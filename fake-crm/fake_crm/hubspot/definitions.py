@@ -12,6 +12,7 @@ from fake_crm.wire import Reply
 
 if TYPE_CHECKING:
     from fake_crm.hubspot.call import Call
+    from fake_crm.hubspot.world import Store
 
     Json = dict[str, Any]
 
@@ -28,17 +29,45 @@ def list_properties(call: Call) -> Reply:
     wanted = call.one("dataSensitivity") or "non_sensitive"
     if wanted not in _SENSITIVITIES:
         raise invalid(f"dataSensitivity must be one of {', '.join(_SENSITIVITIES)}")
-    known = call.world.store(call.kind().name).properties.values()
-    rows = [] if archived_flag(call) else [each.rendered(STAMP) for each in known if each.sensitivity == wanted]
+    _check_sensitive(call, wanted)
+    rows = [row for row in _definitions(call) if row["dataSensitivity"] == wanted]
     return Reply.of({"results": rows})
+
+
+def _definitions(call: Call) -> list[Json]:
+    """Live definitions, or with archived=true the archived ones."""
+    store = call.world.store(call.kind().name)
+    if archived_flag(call):
+        return [each.rendered(STAMP, archived_at) for each, archived_at in store.archived_properties.values()]
+    return [each.rendered(STAMP) for each in store.properties.values()]
+
+
+def _check_sensitive(call: Call, wanted: str) -> None:
+    """Sensitive definitions need a scope of their own; its name is from the vendor's OpenAPI specification."""
+    if wanted == "non_sensitive" or call.token is None:
+        return
+    kind = call.kind()
+    scope = f"tickets.{wanted}.v2" if kind.name == "tickets" else kind.scope.replace(".read", f".{wanted}.read.v2")
+    call.access.check_scopes(call.token, (scope,), call.quirks.scope_key)
 
 
 def one_property(call: Call) -> Reply:
     """GET one property."""
-    found = call.world.store(call.kind().name).properties.get(call.path["name"])
-    if found is None or archived_flag(call):
-        raise not_found(f"Property {call.path['name']} does not exist")
-    return Reply.of(found.rendered(STAMP))
+    for row in _definitions(call):
+        if row["name"] == call.path["name"]:
+            return Reply.of(row)
+    raise not_found(f"Property {call.path['name']} does not exist")
+
+
+def archive_property(call: Call) -> Reply:
+    """DELETE: archive a property of the users' own; one that is not there is no error (unverified)."""
+    store, name = call.world.store(call.kind().name), call.path["name"]
+    found = store.properties.get(name)
+    if found is not None and found.hubspot_defined:
+        raise invalid(f"Property {name} is defined by HubSpot and cannot be archived")
+    if found is not None:
+        call.world.archive_property(store.kind.name, name)
+    return Reply(204)
 
 
 def create_property(call: Call) -> Reply:
@@ -83,6 +112,13 @@ def batch_schemas(call: Call) -> Reply:
     return Reply.of({"status": "COMPLETE", "results": rows, "startedAt": now, "completedAt": now})
 
 
+def _parts(call: Call, store: Store) -> Json:
+    """The definitions in a schema, which a caller may do without; sensitive ones are not among them (unverified)."""
+    wanted = (call.one("includePropertyDefinitions") or "true").lower() == "true"
+    rows = (each.rendered(STAMP) for each in store.properties.values() if each.sensitivity == "non_sensitive")
+    return {"properties": list(rows) if wanted else [], "associations": []}
+
+
 def _schema(call: Call, name: str) -> Json:
     store = call.world.store(name)
     kind = store.kind
@@ -97,8 +133,7 @@ def _schema(call: Call, name: str) -> Json:
         "secondaryDisplayProperties": [],
         "requiredProperties": [kind.title],
         "searchableProperties": list(kind.searched),
-        "properties": [each.rendered(STAMP) for each in store.properties.values()],
-        "associations": [],
+        **_parts(call, store),
         "archived": False,
         "createdAt": iso(stamp),
         "updatedAt": iso(stamp),

@@ -85,6 +85,11 @@ def missing_scopes(scopes: Sequence[str], key: str) -> ApiError:
     )
 
 
+def switched_off(name: str, status: int) -> ApiError:
+    """For an object type that the account has not switched on; status, category and wording are unverified."""
+    return ApiError(status, f"The object type {name} is not enabled in this account.", "OBJECT_TYPE_NOT_ENABLED")
+
+
 def limited(policy: str, headers: Mapping[str, str] | None = None) -> ApiError:
     """429 (vendor page "API usage guidelines")."""
     return ApiError(

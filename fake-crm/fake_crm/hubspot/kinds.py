@@ -21,9 +21,19 @@ class Kind:
     searched: tuple[str, ...] = ()
 
     @property
+    def is_custom(self) -> bool:
+        """Whether the account's users defined it."""
+        return self.type_id.startswith("2-")
+
+    @property
+    def has_pipelines(self) -> bool:
+        """Whether its records go through the stages of pipelines (vendor page "Pipelines")."""
+        return self.is_custom or self.name in _PIPELINED
+
+    @property
     def scope(self) -> str:
         """The scope that reads it; unverified for the rarer types."""
-        if self.type_id.startswith("2-"):
+        if self.is_custom:
             return "crm.objects.custom.read"
         return "tickets" if self.name == "tickets" else f"crm.objects.{self.name}.read"
 
@@ -92,7 +102,35 @@ _OTHERS = {
     "appointments": ("0-421", "appointment"),
     "projects": ("0-970", "project"),
 }
-STANDARD = _MAIN + tuple(Kind(name, type_id, singular) for name, (type_id, singular) in _OTHERS.items())
+_PIPELINED = frozenset({"deals", "tickets", "appointments", "courses", "listings", "orders", "services", "leads"})
+# Vendor page "Search the CRM": these are stamped by `createdate`, the others by `hs_createdate`.
+_CREATEDATE = frozenset(
+    {
+        "carts", "discounts", "fees", "invoices", "leads", "line_items", "orders", "commerce_payments", "products",
+        "taxes",
+    }
+)  # fmt: skip
+_TITLES = {
+    "products": "name",
+    "line_items": "name",
+    "quotes": "hs_title",
+    "tasks": "hs_task_subject",
+    "notes": "hs_note_body",
+    "meetings": "hs_meeting_title",
+    "calls": "hs_call_title",
+    "emails": "hs_email_subject",
+    "leads": "hs_lead_name",
+}
+# The object types that an account may switch on and off (vendor page "Object library").
+LIBRARY = ("0-162", "0-410", "0-420", "0-421")
+
+
+def _other(name: str, type_id: str, singular: str) -> Kind:
+    created = "createdate" if name in _CREATEDATE else "hs_createdate"
+    return Kind(name, type_id, singular, created, title=_TITLES.get(name, "hs_name"))
+
+
+STANDARD = _MAIN + tuple(_other(name, *parts) for name, parts in _OTHERS.items())
 MAIN = tuple(kind.name for kind in _MAIN)
 
 
@@ -108,6 +146,10 @@ class Kinds:
         """Make a type known by its name, its id, its singular (as the vendor's examples do) and other names."""
         for key in (kind.name, kind.type_id, kind.singular, *aliases):
             self._by_key[key] = kind
+
+    def remove(self, kind: Kind) -> None:
+        """Forget a type under all its names."""
+        self._by_key = {key: known for key, known in self._by_key.items() if known is not kind}
 
     def find(self, key: str) -> Kind:
         """The type of a name or id; 400 as HubSpot refuses an unknown one."""

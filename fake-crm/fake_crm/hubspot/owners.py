@@ -28,11 +28,17 @@ class Owner:
     updated: int
     archived: bool = False
     team: str | None = None
+    team_number: int | None = None
+
+    @property
+    def user_number(self) -> int:
+        """The id of the user that the owner is."""
+        return self.number + 5_000_000
 
     def rendered(self) -> dict[str, Any]:
         """The owner as the API gives it; an archived one has no userId and no archivedAt."""
-        user = self.number + 5_000_000
-        teams = {"teams": [{"id": "368389", "name": self.team, "primary": True}]} if self.team else {}
+        user = self.user_number
+        teams = {"teams": [{"id": str(self.team_number), "name": self.team, "primary": True}]} if self.team else {}
         return {
             "id": str(self.number),
             "email": self.email,

@@ -63,7 +63,7 @@ class Property:
                 return "INVALID_OPTION"
         return None
 
-    def rendered(self, stamp: int) -> dict[str, Any]:
+    def rendered(self, stamp: int, archived_at: int | None = None) -> dict[str, Any]:
         """The definition as the API gives it."""
         fixed = self.read_only or self.calculated
         made = {} if self.hubspot_defined else {"createdAt": iso(stamp), "createdUserId": "1", "updatedUserId": "1"}
@@ -81,7 +81,8 @@ class Property:
             "displayOrder": -1,
             "calculated": self.calculated,
             "externalOptions": self.external_options,
-            "archived": False,
+            "archived": archived_at is not None,
+            **({} if archived_at is None else {"archivedAt": iso(archived_at)}),
             "hasUniqueValue": self.unique,
             "hidden": False,
             "hubspotDefined": self.hubspot_defined,

@@ -17,6 +17,9 @@ class Quirks:
     `ignore_unknown_query`: answer a request whose URL has parameters that the path does not know, as the live API seems
     to do (MeltanoLabs' tap-hubspot has long sent it some); refusing them finds misspelt ones.
     `rotate_refresh_tokens`: each refresh gives a new refresh token and ends the old one (HubSpot keeps it stable).
+    `switched_off`: the status for an object type that is not switched on (unverified). `unsearchable`: names of object
+    types whose search is refused (unverified). `archived_pipelines`: whether archived pipelines and stages are still
+    listed (unverified). `settings_in_beta`: users and teams are under `2026-09-beta` only, as they were before release.
     """
 
     search_lag: float = 0.0
@@ -30,6 +33,10 @@ class Quirks:
     retry_after: bool = False
     ignore_unknown_query: bool = False
     rotate_refresh_tokens: bool = False
+    switched_off: int = 403
+    unsearchable: tuple[str, ...] = ()
+    archived_pipelines: bool = False
+    settings_in_beta: bool = False
     pages: int = 0
 
     def next_page(self) -> float:

@@ -13,11 +13,13 @@ from fake_crm.hubspot import (
     email_log,
     forms,
     legacy_v1,
+    library,
     lists,
     marketing,
     oauth,
     objects,
     owners,
+    people,
     pipelines,
 )
 from fake_crm.hubspot.errors import ApiError, not_found
@@ -62,6 +64,14 @@ def _pair_reads(call: Call) -> tuple[str, ...]:
 
 def _custom(_: Call) -> tuple[str, ...]:
     return ("crm.schemas.custom.read", "crm.objects.custom.read")
+
+
+def _users(_: Call) -> tuple[str, ...]:
+    return ("settings.users.read", "crm.objects.users.read")
+
+
+def _teams(_: Call) -> tuple[str, ...]:
+    return ("settings.users.teams.read",)
 
 
 def _owners(_: Call) -> tuple[str, ...]:
@@ -159,16 +169,18 @@ def routes(search: Handler) -> tuple[Route, ...]:
         *_list_routes(),
         *_marketing_routes(),
         *_email_log_routes(),
+        *_settings_routes(),
+        *_pipeline_routes(),
+        Route("GET", _versions("object-library", "/enablement"), library.all_states, scopes=library.scopes),
+        Route("GET", _versions("object-library", "/enablement/{type}"), library.one_state, scopes=library.scopes),
         Route("GET", _versions("properties", "/{type}"), definitions.list_properties,
               frozenset({"archived", "dataSensitivity", "locale", "properties"}), _definitions),
         Route("POST", _versions("properties", "/{type}"), definitions.create_property, scopes=_definitions),
         Route("GET", _versions("properties", "/{type}/{name}"), definitions.one_property,
               frozenset({"archived", "dataSensitivity", "locale", "properties"}), _definitions),
+        Route("DELETE", _versions("properties", "/{type}/{name}"), definitions.archive_property, scopes=_definitions),
         Route("GET", _versions("owners"), owners.list_page, _PAGE | {"email", "archived"}, _owners),
         Route("GET", _versions("owners", "/{id}"), owners.one, frozenset({"idProperty", "archived"}), _owners),
-        Route("GET", _versions("pipelines", "/{type}"), pipelines.list_all, scopes=_definitions),
-        Route("GET", _versions("pipelines", "/{type}/{id}"), pipelines.one, scopes=_definitions),
-        Route("GET", _versions("pipelines", "/{type}/{id}/stages"), pipelines.stages, scopes=_definitions),
         Route("GET", _SCHEMAS, definitions.list_schemas,
               frozenset({"archived", "includeAssociationDefinitions", "includeAuditMetadata",
                          "includePropertyDefinitions"}), _custom),
@@ -201,6 +213,34 @@ def _record_routes(search: Handler) -> tuple[Route, ...]:
         Route("PATCH", _objects("/{id}"), objects.update, frozenset({"idProperty"}), _writes),
         Route("DELETE", _objects("/{id}"), objects.archive, scopes=_writes),
     )  # fmt: skip
+
+
+def _pipeline_routes() -> tuple[Route, ...]:
+    checks = frozenset({"validateReferencesBeforeDelete", "validateDealStageUsagesBeforeDelete"})
+    return (
+        Route("GET", _versions("pipelines", "/{type}"), pipelines.list_all, scopes=_definitions),
+        Route("GET", _versions("pipelines", "/{type}/{id}"), pipelines.one, scopes=_definitions),
+        Route("DELETE", _versions("pipelines", "/{type}/{id}"), pipelines.archive, checks, _definitions),
+        Route("GET", _versions("pipelines", "/{type}/{id}/stages"), pipelines.stages, scopes=_definitions),
+        Route("DELETE", _versions("pipelines", "/{type}/{id}/stages/{stage}"), pipelines.archive_stage, checks,
+              _definitions),
+    )  # fmt: skip
+
+
+def _settings_routes() -> tuple[Route, ...]:
+    """Users and teams; /settings/teams is new in 2026-09 (the vendor's OpenAPI specification)."""
+    return (
+        Route("GET", _users_paths("/teams"), people.list_members, scopes=_teams),
+        Route("GET", _users_paths("/roles"), people.list_roles, scopes=_users),
+        Route("GET", _users_paths(), people.list_users, _PAGE, _users),
+        Route("GET", _users_paths("/{id}"), people.one_user, frozenset({"idProperty"}), _users),
+        Route("GET", ("/settings/teams/2026-09", "/settings/teams/2026-09-beta"), people.list_teams, _PAGE, _teams),
+    )
+
+
+def _users_paths(suffix: str = "") -> tuple[str, ...]:
+    base = ("/settings/v3/users", "/settings/users/{date}", "/settings/users/2026-09-beta")
+    return tuple(f"{path}{suffix}" for path in base)
 
 
 def _association_routes() -> tuple[Route, ...]:

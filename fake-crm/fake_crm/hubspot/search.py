@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fake_crm.hubspot.errors import invalid
 from fake_crm.hubspot.query import parse
 from fake_crm.wire import Reply
 
@@ -24,6 +25,8 @@ class Search:
     def __call__(self, call: Call) -> Reply:
         """One page and the exact total. Links are given too, though only `after` is sure."""
         kind = call.kind()
+        if kind.name in call.quirks.unsearchable:
+            raise invalid(f"{kind.name} cannot be searched")  # wording unverified
         store = call.world.store(kind.name)
         query = parse(call)
         store.index.settle(call.world.now())

@@ -6,7 +6,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from fake_crm.clock import iso
-from fake_crm.hubspot import catalog
+from fake_crm.hubspot import catalog, seed_others
 from fake_crm.hubspot.kinds import MAIN
 from fake_crm.hubspot.marketing_seed import add_marketing
 from fake_crm.hubspot.pipelines import Stage
@@ -70,6 +70,14 @@ class Seeder:
         ids = {name: self._records(name, sizes.get(name, 0), make) for name, make in makers.items()}
         self._associate(ids)
         add_marketing(self._world, ids["contacts"], self._until)
+        for name, count in sizes.items():
+            if name not in makers:
+                self.fill_other(name, count)
+
+    def fill_other(self, name: str, count: int) -> None:
+        """Make records of a type that is none of the main ones, switched on and with a pipeline where it needs it."""
+        store = seed_others.prepared(self._world, name)
+        self._records(store.kind.name, count, lambda at: seed_others.values(store, at, self._until))
 
     def _records(self, name: str, count: int, make: Callable[[int], Values]) -> list[str]:
         pool = self._extras(name)
@@ -208,7 +216,8 @@ def _traps_of_contact(at: int) -> Values:
 
 
 def add_owners(world: World) -> list[str]:
-    """Four owners, the last one archived; records may still name it."""
+    """Four owners, the last one archived; records may still name it. Two of them are a team of a larger one."""
+    world.people.team("Sales", parent="Revenue")
     return [
         world.add_owner("Dana", "Reed", "dana.reed@example.com", team="Sales"),
         world.add_owner("Emil", "Žák", "emil.zak@example.com", team="Sales"),

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import functools
 import threading
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
 from fake_crm.clock import iso, millis_of, real_instant
 from fake_crm.hubspot.account import Account
 from fake_crm.hubspot.catalog import standard
+from fake_crm.hubspot.changes import Changes
 from fake_crm.hubspot.kinds import Kind, Kinds
+from fake_crm.hubspot.library import Library
 from fake_crm.hubspot.links import Links
+from fake_crm.hubspot.locking import locked
 from fake_crm.hubspot.marketing_world import Marketing
 from fake_crm.hubspot.owners import Owner
+from fake_crm.hubspot.people import People, User
 from fake_crm.hubspot.pipelines import Pipeline, Stage
 from fake_crm.hubspot.properties import Property
 from fake_crm.hubspot.records import NOTHING, Index, Record, Shelf, Version
 from fake_crm.hubspot.texts import Texts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from fake_crm.clock import Clock
@@ -30,8 +33,6 @@ if TYPE_CHECKING:
 
 _FIRST_NUMBER = 91  # ids soon get another digit, and ids of two types overlap: both trip careless readers
 _FIRST_OWNER = 41_629_001
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
 @dataclass
@@ -40,23 +41,15 @@ class Store:
 
     kind: Kind
     properties: dict[str, Property]
+    archived_properties: dict[str, tuple[Property, int]] = field(default_factory=dict)
+    texts: Texts = field(default_factory=Texts)
     live: Shelf = field(default_factory=Shelf)
     archived: Shelf = field(default_factory=Shelf)
     index: Index = field(default_factory=Index)
-    texts: Texts = field(default_factory=Texts)
     next_number: int = _FIRST_NUMBER
 
 
-def _locked(method: Callable[P, T]) -> Callable[P, T]:
-    @functools.wraps(method)
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
-        with args[0].lock:  # type: ignore[attr-defined]  # args[0] is the World
-            return method(*args, **kwargs)
-
-    return guarded
-
-
-class World(Marketing):
+class World(Changes, Marketing):
     """One HubSpot account. Types are given by name or id, ids as text, instants as ISO text or datetimes."""
 
     def __init__(self, clock: Clock, quirks: Quirks, account: Account | None = None) -> None:
@@ -69,50 +62,54 @@ class World(Marketing):
         self.owners: dict[int, Owner] = {}
         self.pipelines: dict[str, list[Pipeline]] = {}
         self.links = Links()
+        self.library = Library()
+        self.people = People()
         self.schemas: dict[str, Any] = {}
-        self._stores: dict[str, Store] = {}
+        self._next_type = 1_000_001
+        self.stores: dict[str, Store] = {}
 
     @override
     def now(self) -> int:
         """The clock's epoch milliseconds."""
         return self.clock.millis()
 
+    @override
     def store(self, object_type: str) -> Store:
         """All of an object type, made at its first use."""
         kind = self.kinds.find(object_type)
-        if kind.name not in self._stores:
-            self._stores[kind.name] = Store(kind, standard(kind))
-        return self._stores[kind.name]
+        if kind.name not in self.stores:
+            self.stores[kind.name] = Store(kind, standard(kind))
+        return self.stores[kind.name]
 
     # -- reading, for tests: the truth, without lag, limits or pages ------------------------------------------------
 
-    @_locked
+    @locked
     def records(self, object_type: str) -> list[dict[str, Any]]:
         """Live records by ascending id, as the API gives them, with all their properties."""
         store = self.store(object_type)
         return [self.rendered(store, record, tuple(store.properties)) for record in store.live.ordered()]
 
-    @_locked
+    @locked
     def archived(self, object_type: str) -> list[dict[str, Any]]:
         """Records in the recycle bin, like `records`."""
         store = self.store(object_type)
         return [self.rendered(store, record, tuple(store.properties)) for record in store.archived.ordered()]
 
-    @_locked
+    @locked
     def record(self, object_type: str, record_id: str) -> dict[str, Any]:
         """One live record; KeyError if there is none."""
         store = self.store(object_type)
         return self.rendered(store, self._live(store, record_id), tuple(store.properties))
 
-    @_locked
+    @locked
     def counts(self) -> dict[str, dict[str, int]]:
         """Live and archived records per type."""
-        return {name: {"live": len(each.live), "archived": len(each.archived)} for name, each in self._stores.items()}
+        return {name: {"live": len(each.live), "archived": len(each.archived)} for name, each in self.stores.items()}
 
-    @_locked
+    @locked
     def ids(self) -> dict[str, list[str]]:
         """The ids of live records per type, ascending."""
-        return {name: [record.id for record in each.live.ordered()] for name, each in self._stores.items()}
+        return {name: [record.id for record in each.live.ordered()] for name, each in self.stores.items()}
 
     def rendered(self, store: Store, record: Record, names: Iterable[str]) -> dict[str, Any]:
         """A record with the named properties, which must exist."""
@@ -130,13 +127,13 @@ class World(Marketing):
 
     # -- writing ------------------------------------------------------------------------------------------------------
 
-    @_locked
+    @locked
     def create(self, object_type: str, properties: Mapping[str, str | None]) -> str:
         """Make a record and return its id. Values may break their type's rules, as old data does; names must exist."""
         now = self.now()
         return self.put(object_type, properties, created=now, updated=now)
 
-    @_locked
+    @locked
     def put(
         self,
         object_type: str,
@@ -154,7 +151,7 @@ class World(Marketing):
         self._keep(store, record)
         return record.id
 
-    @_locked
+    @locked
     def update(
         self, object_type: str, record_id: str, properties: Mapping[str, str | None], *, user: int | None = None
     ) -> None:
@@ -163,15 +160,15 @@ class World(Marketing):
         self._check_names(store, properties)
         self._keep(store, self._changed(store, self._live(store, record_id), properties, user))
 
-    @_locked
+    @locked
     def recalculate(self, object_type: str, record_id: str, properties: Mapping[str, str | None]) -> None:
-        """Change calculated properties as HubSpot does when their inputs change: the modified date stays."""
+        """Change calculated properties: their inputs lie elsewhere, so no modified date moves (observed)."""
         store = self.store(object_type)
         self._check_names(store, properties)
         record = self._live(store, record_id)
         self._keep(store, replace(self._changed(store, record, properties), updated=record.updated))
 
-    @_locked
+    @locked
     def archive(self, object_type: str, record_id: str) -> None:
         """Put a record into the recycle bin; its modified date stays (observed on the live API)."""
         store = self.store(object_type)
@@ -180,7 +177,7 @@ class World(Marketing):
         store.archived.put(replace(record, archived_at=self.now()))
         self._note(store, record.number, None)
 
-    @_locked
+    @locked
     def restore(self, object_type: str, record_id: str) -> None:
         """Take a record out of the recycle bin. Unverified: that this moves the modified date, as it does here."""
         store = self.store(object_type)
@@ -190,7 +187,7 @@ class World(Marketing):
         store.archived.drop(record.number)
         self._keep(store, replace(record, archived_at=None, updated=self.now()))
 
-    @_locked
+    @locked
     def purge(self, object_type: str, record_id: str) -> None:
         """Delete a record for good, as a GDPR deletion does: it is in no list afterwards."""
         store = self.store(object_type)
@@ -199,7 +196,7 @@ class World(Marketing):
         store.archived.drop(number)
         self._note(store, number, None)
 
-    @_locked
+    @locked
     def merge(self, object_type: str, winner: str, loser: str) -> None:
         """Merge: the loser is gone from the live records and not in the bin, the winner names it."""
         store = self.store(object_type)
@@ -217,7 +214,7 @@ class World(Marketing):
         self.links.move(store.kind.name, lost.number, kept.number)
         self._keep(store, self._changed(store, kept, changes))
 
-    @_locked
+    @locked
     def bulk_stamp(self, object_type: str, ids: Iterable[str], instant: datetime | str | None = None) -> None:
         """Give records one identical modified time, as HubSpot's own month-end batches do; default is now."""
         store = self.store(object_type)
@@ -225,7 +222,7 @@ class World(Marketing):
         for record_id in ids:
             self._keep(store, replace(self._live(store, record_id), updated=stamp))
 
-    @_locked
+    @locked
     def associate(
         self,
         from_type: str,
@@ -247,49 +244,56 @@ class World(Marketing):
         """The object type that association types of `from_type` lead to; KeyError if none does."""
         return self.links.target(self.kinds.find(from_type).name, set(type_ids))
 
-    @_locked
+    @locked
     def dissociate(self, from_type: str, from_id: str, to_type: str, to_id: str) -> None:
         """End all associations of two records."""
         pair = (self.kinds.find(from_type).name, self.kinds.find(to_type).name)
         self.links.remove(pair, int(from_id), int(to_id))
 
-    @_locked
+    @locked
     def add_property(self, object_type: str, definition: Property | str, kind: str = "string", **more: Any) -> None:
         """Add a property: a definition, or the name and type of a custom one."""
         made = Property(definition, kind, hubspot_defined=False, **more) if isinstance(definition, str) else definition
-        self.store(object_type).properties[made.name] = made
+        store = self.store(object_type)
+        store.properties[made.name] = made
+        store.archived_properties.pop(made.name, None)
 
-    @_locked
+    @locked
     def remove_property(self, object_type: str, name: str) -> None:
         """Take a property away; its values stay hidden in the records."""
         del self.store(object_type).properties[name]
 
-    @_locked
+    @locked
     def add_owner(
         self, first_name: str, last_name: str, email: str, *, archived: bool = False, team: str | None = None
     ) -> str:
         """Add an owner and return the id, the value for `hubspot_owner_id`."""
         number = _FIRST_OWNER + len(self.owners)
         now = self.now()
-        self.owners[number] = Owner(number, email, first_name, last_name, now, now, archived, team)
+        team_number = self.people.team(team) if team else None
+        owner = Owner(number, email, first_name, last_name, now, now, archived, team, team_number)
+        self.owners[number] = owner
+        if not archived:
+            self.people.add(User(owner.user_number, email, first_name, last_name, team_number))
         return str(number)
 
-    @_locked
+    @locked
     def add_pipeline(self, object_type: str, pipeline_id: str, label: str, stages: Iterable[Stage]) -> None:
         """Add a pipeline, or put it in the place of the one with its id."""
         name = self.kinds.find(object_type).name
         others = [each for each in self.pipelines.get(name, []) if each.id != pipeline_id]
         self.pipelines[name] = [*others, Pipeline(pipeline_id, label, tuple(stages), self.now())]
 
-    @_locked
+    @locked
     def define_object(self, name: str, properties: Iterable[Property], *, singular: str = "", title: str = "") -> str:
         """Define a custom object type; returns its id, `2-…`."""
         given = {each.name: each for each in properties}
-        type_id = f"2-{1_000_001 + len(self.schemas)}"
+        type_id = f"2-{self._next_type}"
+        self._next_type += 1
         kind = Kind(name, type_id, singular or name.removesuffix("s"), title=title or next(iter(given)))
         full = f"p{self.account.portal_id}_{name}"
         self.kinds.add(kind, full, f"p_{name}")
-        self._stores[name] = Store(kind, {**standard(kind), **given})
+        self.stores[name] = Store(kind, {**standard(kind), **given})
         self.schemas[name] = (kind, full, self.now())
         return type_id
 

@@ -15,7 +15,7 @@ from crmdb_core.window import WindowKind, format_instant
 from tap_hubspot.client import HubSpotStream
 from tap_hubspot.keyset import KeysetSearch, Modified
 from tap_hubspot.links import MOST_INPUTS, LinkRead, link_tasks
-from tap_hubspot.object_types import object_types, object_types_on_the_left, path_of
+from tap_hubspot.object_types import object_types_on_the_left, path_of
 from tap_hubspot.pairs import existing, wanted_targets
 from tap_hubspot.schedule import instant_or_none, is_due
 from tap_hubspot.schema import KEY, TEXT, Schema
@@ -47,6 +47,7 @@ _ASSOCIATION: Schema = {
 }
 _SNAPSHOT_AT, _READ_UNTIL = "snapshot_at", "read_until"
 _FEW = 200  # records whose links can be read at once without knowing how many they are
+_SUFFIX = "_associations"  # of the streams' names
 _WHOLE = "whole"  # the kind of a resume point
 
 
@@ -64,7 +65,7 @@ class AssociationsStream(HubSpotStream):
     primary_keys = ("from_object_type", "from_id", "to_object_type", "to_id", "category", "type_id")
 
     def __init__(self, tap: TapHubSpot, crm_object: CrmObject) -> None:
-        super().__init__(tap, name=f"{crm_object.name}_associations")
+        super().__init__(tap, name=f"{crm_object.name}{_SUFFIX}")
         self.object = crm_object
 
     @override
@@ -124,7 +125,7 @@ class AssociationsStream(HubSpotStream):
     @cached_property
     def _paths(self) -> dict[str, str]:
         """What the API's paths call each of the account's object types."""
-        return {each.name: path_of(each) for each in object_types(self.tap)}
+        return {each.name: path_of(each) for each in self.tap.object_types}
 
     def _pair(self, to: str) -> tuple[str, str]:
         return path_of(self.object), self._paths.get(to, to)
@@ -182,4 +183,4 @@ def _of_whole(stretch: Stretch) -> Stretch:
 
 def association_streams(tap: TapHubSpot) -> Iterable[HubSpotStream]:
     """One stream for each object type on the left of a pattern in the setting `associations`."""
-    return [AssociationsStream(tap, each) for each in object_types_on_the_left(tap, "associations")]
+    return [AssociationsStream(tap, each) for each in object_types_on_the_left(tap, "associations", _SUFFIX)]

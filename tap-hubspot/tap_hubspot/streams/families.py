@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tap_hubspot.streams.account import account_streams
 from tap_hubspot.streams.associations import association_streams
 from tap_hubspot.streams.forms import form_streams
 from tap_hubspot.streams.legacy import legacy_streams
@@ -12,6 +13,7 @@ from tap_hubspot.streams.marketing import marketing_streams
 from tap_hubspot.streams.objects import object_streams
 from tap_hubspot.streams.owners import owner_streams
 from tap_hubspot.streams.pipelines import pipeline_streams
+from tap_hubspot.streams.properties import property_streams
 from tap_hubspot.streams.property_history import property_history_streams
 
 if TYPE_CHECKING:
@@ -32,4 +34,6 @@ FAMILIES: tuple[Family, ...] = (
     form_streams,
     marketing_streams,
     legacy_streams,
+    property_streams,
+    account_streams,
 )

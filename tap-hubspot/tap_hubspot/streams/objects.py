@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from crmdb_core.concurrency import in_order
-from crmdb_core.exceptions import ForbiddenError
 from tap_hubspot.casting import Casts
 from tap_hubspot.client import HubSpotStream
 from tap_hubspot.forecast import count, goes_on_after, of_reader, touch
 from tap_hubspot.keyset import Modified
-from tap_hubspot.objects import CRM_OBJECTS
 from tap_hubspot.reading import ObjectReader
 from tap_hubspot.records import MERGE_PROPERTIES, record_of, tombstones
+from tap_hubspot.streams.upkeep import Upkept
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -30,19 +28,17 @@ if TYPE_CHECKING:
     Record = dict[str, Any]
 
 
-class ObjectStream(HubSpotStream):
-    """The records of one CRM object: all or the changed ones, then archived ones.
+class WindowedObject(HubSpotStream):
+    """The records of one CRM object in a window: all or the changed ones, then archived ones.
 
     Records do not come in the order of their modified date, so the bookmark moves only when the window was read whole.
     The archived ones come last: what is archived while the live ones are read is then found in the recycle bin.
     """
 
-    replication_key = "updatedAt"
-
     def __init__(self, tap: TapHubSpot, crm_object: CrmObject) -> None:
         super().__init__(tap, name=crm_object.name)
         self.object = crm_object
-        self.replication_key = "updatedAt"
+        self.replication_key = "updatedAt" if crm_object.is_incremental else None
         self._gone = 0
 
     @property
@@ -51,15 +47,17 @@ class ObjectStream(HubSpotStream):
         """The catalog's schema where one is given, else the properties API's."""
         if self._input_schema is not None:
             return self._input_schema
-        return self.tap.schema_of(self.object.name)
+        return self.tap.schema_of(self.object)
 
     @override
     def check(self) -> None:
-        touch(self.tap.session, self.paths.objects(self.object.name))
+        touch(self.tap.session, self.paths.objects(self.object.path))
 
     @override
     def forecast(self) -> Forecast | None:
-        window, path, point = self.window, self.paths.search(self.object.name), self.resume_point
+        if not self.object.is_incremental:
+            return super().forecast()
+        window, path, point = self.window, self.paths.search(self.object.path), self.resume_point
         filters = Modified(self.object.modified, window.low, window.high).filters() if window.low else ()
         records = count(self.tap.session, path, filters, after_id=goes_on_after(point))
         if records is None:
@@ -78,7 +76,7 @@ class ObjectStream(HubSpotStream):
             # a search by date leaves out records without one, so a whole read is none
             yield from (
                 reader.whole(point)
-                if window.low is None
+                if window.low is None or not self.object.is_incremental
                 else reader.changed(window.low, window.high, point, began=window.high)
             )
         yield from reader.archived(window.low, point.get("archived"))
@@ -129,28 +127,22 @@ class ObjectStream(HubSpotStream):
             self.logger.info("%s: %d records were gone before they could be read", self.name, self._gone)
         if self._casts.misfits:
             self.logger.warning(
-                "%s: values that do not fit their declared type became null; number by property: %s",
+                "%s: values that do not fit their declared type became null; number by property: %s; "
+                "the setting text_properties keeps such a property as text",
                 self.name,
                 self._casts.misfits,
             )
 
 
+class ObjectStream(Upkept, WindowedObject):
+    """A window of an object's records and, when they are due, what no modified date tells."""
+
+
 def object_streams(tap: TapHubSpot) -> Iterable[HubSpotStream]:
-    """The streams of all objects whose properties may be read, found out side by side."""
-    return filter(None, in_order(lambda each: _opened(tap, each), CRM_OBJECTS, workers=len(CRM_OBJECTS)))
-
-
-def _opened(tap: TapHubSpot, crm_object: CrmObject) -> ObjectStream | None:
-    """The stream of an object, None where its properties may not be read: that fails the run at its end.
-
-    With a catalog nothing is asked: the streams in it were open when it was made.
-    """
-    stream = ObjectStream(tap, crm_object)
-    if tap.input_catalog is not None:
-        return stream
-    try:
-        _ = stream.schema
-    except ForbiddenError as error:
-        tap.leave_out(stream.name, error)
-        return None
-    return stream
+    """The streams of all objects that can be read (see `discovery`)."""
+    streams = [ObjectStream(tap, each) for each in tap.found.objects if tap.is_known(each.name)]
+    if tap.texts.entries:
+        declared = {stream.name: stream.schema["properties"]["properties"]["properties"] for stream in streams}
+        for entry in tap.texts.unmatched(declared):
+            tap.logger.warning("text_properties: %s is no property of the streams", entry)
+    return streams

@@ -1,4 +1,4 @@
-"""Pipelines and their stages."""
+"""Pipelines and their stages, of every object that has them."""
 
 from __future__ import annotations
 
@@ -6,34 +6,36 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
+from crmdb_core.stream import Page
+from tap_hubspot.casting import MisfitError, to_boolean, to_number
 from tap_hubspot.client import HubSpotStream
-from tap_hubspot.listing import list_pages
+from tap_hubspot.listing import listed
+from tap_hubspot.memo import Memo
 from tap_hubspot.records import deleted_at
-from tap_hubspot.schema import BOOLEAN, INSTANT, KEY, TEXT, Schema
+from tap_hubspot.schema import BOOLEAN, INSTANT, KEY, NUMBER, TEXT, Schema
+from tap_hubspot.streams.partial import AllObjectsStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from crmdb_core.stream import Page
+    from tap_hubspot.objects import CrmObject
     from tap_hubspot.tap import TapHubSpot
 
     Record = dict[str, Any]
 
-_STAGE: Schema = {
-    "type": "object",
-    "properties": {
-        "id": KEY,
-        "label": TEXT,
-        "displayOrder": {"type": ["integer", "null"]},
-        # free-form by design: `isClosed` and `probability` of deals, `ticketState` of tickets, all of them text
-        "metadata": {"type": ["object", "null"], "additionalProperties": TEXT},
-        "archived": BOOLEAN,
-        "archivedAt": INSTANT,
-        "createdAt": INSTANT,
-        "updatedAt": INSTANT,
-        "writePermissions": TEXT,
-    },
+# What a stage has, nested in its pipeline or as a row. `metadata` is free-form by design: `isClosed` and `probability`
+# of deals, `ticketState` of tickets, `leadState` of leads, all of them text.
+_STAGE_FIELDS: dict[str, Schema] = {
+    "label": TEXT,
+    "displayOrder": {"type": ["integer", "null"]},
+    "metadata": {"type": ["object", "null"], "additionalProperties": TEXT},
+    "archived": BOOLEAN,
+    "archivedAt": INSTANT,
+    "createdAt": INSTANT,
+    "updatedAt": INSTANT,
+    "writePermissions": TEXT,
 }
+_STAGE: Schema = {"type": "object", "properties": {"id": KEY, **_STAGE_FIELDS}}
 
 # GET /crm/pipelines/.../{object}: the stages nested as the API gives them.
 _PIPELINE: Schema = {
@@ -51,6 +53,23 @@ _PIPELINE: Schema = {
     },
     "required": ["id"],
 }
+_STAGE_ROW: Schema = {
+    "type": "object",
+    "properties": {
+        "object_type": KEY,
+        "object_type_id": TEXT,
+        "pipeline_id": KEY,
+        "pipeline_label": TEXT,
+        "id": KEY,
+        **_STAGE_FIELDS,
+        "isClosed": BOOLEAN,
+        "probability": NUMBER,
+        "ticketState": TEXT,
+        "leadState": TEXT,
+        "_sdc_deleted_at": INSTANT,
+    },
+    "required": ["object_type", "pipeline_id", "id"],
+}
 
 
 class PipelinesStream(HubSpotStream):
@@ -58,13 +77,14 @@ class PipelinesStream(HubSpotStream):
 
     schema: ClassVar[dict[str, Any]] = _PIPELINE
 
-    def __init__(self, tap: TapHubSpot, name: str, object_type: str) -> None:
+    def __init__(self, tap: TapHubSpot, name: str, path: str, pipelines: Memo[str, list[Record]]) -> None:
         super().__init__(tap, name=name)
-        self.object_type = object_type
+        self._path = path
+        self._pipelines = pipelines
 
     @override
     def fetch(self) -> Iterator[Page]:
-        return list_pages(self.tap.session, self.paths.pipelines(self.object_type))
+        yield Page(self._pipelines(self._path))
 
     @override
     def records_of(self, page: Page) -> Iterator[Record]:
@@ -73,9 +93,61 @@ class PipelinesStream(HubSpotStream):
             yield {"archivedAt": None, **raw, "_sdc_deleted_at": deleted_at(raw)}
 
 
-_PIPELINES = (("deal_pipelines", "deals"), ("ticket_pipelines", "tickets"))
+class StagesStream(AllObjectsStream):
+    """The stages of all pipelines, one row each. A stage id is unique within its pipeline only."""
+
+    name = "pipeline_stages"
+    primary_keys = ("object_type", "pipeline_id", "id")
+    schema: ClassVar[dict[str, Any]] = _STAGE_ROW
+
+    def __init__(self, tap: TapHubSpot, objects: Sequence[CrmObject], pipelines: Memo[str, list[Record]]) -> None:
+        super().__init__(tap, objects)
+        self._pipelines = pipelines
+
+    @override
+    def rows_of(self, crm_object: CrmObject) -> list[Any]:
+        owner = {"object_type": crm_object.name, "object_type_id": crm_object.type_id}
+        return [
+            _stage(owner, pipeline, stage)
+            for pipeline in self._pipelines(crm_object.path)
+            for stage in pipeline.get("stages") or ()
+        ]
+
+
+def _stage(owner: Record, pipeline: Record, raw: Record) -> Record:
+    """A stage with what its metadata says in columns; it is gone when it or its pipeline was archived."""
+    metadata = raw.get("metadata") or {}
+    return {
+        **owner,
+        "pipeline_id": str(pipeline["id"]),
+        "pipeline_label": pipeline.get("label"),
+        "id": str(raw["id"]),
+        **{name: raw.get(name) for name in _STAGE_FIELDS},
+        "isClosed": _cast(to_boolean, metadata.get("isClosed")),
+        "probability": _cast(to_number, metadata.get("probability")),
+        "ticketState": metadata.get("ticketState"),
+        "leadState": metadata.get("leadState"),
+        "_sdc_deleted_at": deleted_at(raw) or deleted_at(pipeline),
+    }
+
+
+def _cast(cast: Callable[[str], object], value: object) -> object:
+    try:
+        return None if value is None else cast(str(value).strip())
+    except MisfitError:
+        return None
 
 
 def pipeline_streams(tap: TapHubSpot) -> Iterable[HubSpotStream]:
-    """One stream for each object type that has pipelines."""
-    return [PipelinesStream(tap, name, object_type) for name, object_type in _PIPELINES]
+    """A stream for each open object type that has pipelines, and one for all their stages.
+
+    Their pipelines are fetched once a run. The API lists no archived pipelines and has no parameter for them (the
+    vendor's OpenAPI specification): what is archived does not come again, and so is removed at the end of the stream.
+    """
+    pipelines: Memo[str, list[Record]] = Memo(lambda path: list(listed(tap.session, tap.paths.pipelines(path))))
+    objects = [each for each in tap.found.objects if each.pipelines is not None]
+    for each in objects:
+        if each.pipelines is not None and tap.is_known(each.pipelines):
+            yield PipelinesStream(tap, each.pipelines, each.path, pipelines)
+    if tap.is_known(StagesStream.name):
+        yield StagesStream(tap, objects, pipelines)

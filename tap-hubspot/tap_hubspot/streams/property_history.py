@@ -53,6 +53,9 @@ _MODIFIED = frozenset({"lastmodifieddate", "hs_lastmodifieddate"})
 _LATER_RUNS = (WindowKind.BOOKMARK, WindowKind.SINCE)
 
 
+_SUFFIX = "_property_history"  # of the streams' names
+
+
 class PropertyHistoryStream(HubSpotStream):
     """The values that the properties of one object type had.
 
@@ -67,7 +70,7 @@ class PropertyHistoryStream(HubSpotStream):
     removes_vanished = False
 
     def __init__(self, tap: TapHubSpot, crm_object: CrmObject) -> None:
-        super().__init__(tap, name=f"{crm_object.name}_property_history")
+        super().__init__(tap, name=f"{crm_object.name}{_SUFFIX}")
         self.object = crm_object
         self.replication_key = "timestamp"
 
@@ -131,4 +134,4 @@ class PropertyHistoryStream(HubSpotStream):
 
 def property_history_streams(tap: TapHubSpot) -> Iterable[HubSpotStream]:
     """One stream for each object type on the left of a pattern in the setting `history_properties`."""
-    return [PropertyHistoryStream(tap, each) for each in object_types_on_the_left(tap, "history_properties")]
+    return [PropertyHistoryStream(tap, each) for each in object_types_on_the_left(tap, "history_properties", _SUFFIX)]
