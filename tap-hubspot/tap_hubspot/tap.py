@@ -81,10 +81,14 @@ class TapHubSpot(CrmTap):
     @cached_property
     def schemas(self) -> PropertySchemas:
         """The schemas of the CRM objects, each fetched once."""
-        return PropertySchemas(self.definitions.live)
+        return PropertySchemas(self.definitions)
+
+    def definitions(self, object_type: str) -> list[dict[str, Any]]:
+        """The account's property definitions of an object type, custom ones included."""
+        return self.dictionary.live(object_type)
 
     @cached_property
-    def definitions(self) -> Definitions:
+    def dictionary(self) -> Definitions:
         """The account's property definitions, custom ones included, each fetched once."""
         return Definitions(self.session, self.paths, sensitive=bool(self.config["sensitive_properties"]))
 
@@ -103,7 +107,7 @@ class TapHubSpot(CrmTap):
     @cached_property
     def found(self) -> Found:
         """What of the account can be read."""
-        return find(self, Discovery(self.session, self.paths, self.definitions, trials(self.session, self.paths)))
+        return find(self, Discovery(self.session, self.paths, self.dictionary, trials(self.session, self.paths)))
 
     def is_known(self, name: str) -> bool:
         """Whether a stream of this name may be wanted: without a catalog all are."""
