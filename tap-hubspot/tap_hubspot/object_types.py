@@ -35,4 +35,4 @@ def path_of(crm_object: CrmObject) -> str:
 
 def definitions_of(tap: TapHubSpot, crm_object: CrmObject) -> list[dict[str, Any]]:
     """An object type's property definitions."""
-    return tap.definitions.live(crm_object.path)
+    return tap.definitions(crm_object.path)

@@ -91,10 +91,14 @@ class TapHubSpot(CrmTap):
     @cached_property
     def schemas(self) -> PropertySchemas:
         """The schemas of the CRM objects, each fetched once."""
-        return PropertySchemas(self.definitions.live)
+        return PropertySchemas(self.definitions)
+
+    def definitions(self, object_type: str) -> list[dict[str, Any]]:
+        """The account's property definitions of an object type, custom ones included."""
+        return self.dictionary.live(object_type)
 
     @cached_property
-    def definitions(self) -> Definitions:
+    def dictionary(self) -> Definitions:
         """The account's property definitions, custom ones included, each fetched once."""
         return Definitions(self.session, self.paths, sensitive=bool(self.config["sensitive_properties"]))
 
@@ -128,7 +132,7 @@ class TapHubSpot(CrmTap):
     @cached_property
     def discovery(self) -> Discovery:
         """What finds out what of the account can be read."""
-        return Discovery(self.session, self.paths, self.definitions, trials(self.session, self.paths))
+        return Discovery(self.session, self.paths, self.dictionary, trials(self.session, self.paths))
 
     @cached_property
     def found(self) -> Found:

@@ -42,6 +42,15 @@ def test_any_scope_that_reads_an_object_opens_the_library(client_of: Callable[..
     assert 403 == owners.get(LIBRARY).status_code
 
 
+@pytest.mark.parametrize(
+    ("name", "scope"), [("goal_targets", "crm.objects.goals.read"), ("0-101", "crm.objects.commercepayments.read")]
+)
+def test_scopes_have_names_of_their_own(client_of: Callable[..., Any], crm: FakeCrm, name: str, scope: str) -> None:
+    client = client_of(crm, token=crm.access.add_token("narrow", scopes=[scope]))
+    assert 200 == client.get(f"/crm/objects/2026-09/{name}").status_code
+    assert 403 == client.get("/crm/objects/2026-09/contacts").status_code
+
+
 def test_any_object_type_can_be_seeded(fake_crm: Callable[..., FakeCrm], client_of: Callable[..., Any]) -> None:
     crm = fake_crm(objects={"orders": 5, "courses": 3, "calls": 2})
     client = client_of(crm)

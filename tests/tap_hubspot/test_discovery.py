@@ -173,6 +173,16 @@ def test_a_custom_object_that_is_gone_fails_the_run_if_it_is_selected(run_tap: R
         assert run_tap(crm, catalog=catalog).error is None
 
 
+def test_a_custom_object_that_the_key_may_not_read_names_the_scope(run_tap: RunTap) -> None:
+    with small() as crm:
+        machines(crm)
+        catalog = run_tap.catalog(crm)
+        token = crm.access.add_token("narrow", scopes=README_SCOPES)
+        run = run_tap(crm, "contacts", catalog=catalog, access_token=token)
+    assert isinstance(run.error, SyncFailedError)
+    assert "crm.schemas.custom.read" in str(run.error.failures["p_machines"])
+
+
 def test_a_catalog_of_the_main_objects_asks_for_nothing_else(run_tap: RunTap) -> None:
     with small() as crm:
         catalog = run_tap.catalog(crm)

@@ -35,7 +35,12 @@ class Kind:
         """The scope that reads it; unverified for the rarer types."""
         if self.is_custom:
             return "crm.objects.custom.read"
-        return "tickets" if self.name == "tickets" else f"crm.objects.{self.name}.read"
+        return "tickets" if self.name == "tickets" else f"crm.objects.{self.scope_name}.read"
+
+    @property
+    def scope_name(self) -> str:
+        """What its scopes call it (the vendor's OpenAPI specification)."""
+        return {"goal_targets": "goals", "commerce_payments": "commercepayments"}.get(self.name, self.name)
 
     @property
     def write_scope(self) -> str:

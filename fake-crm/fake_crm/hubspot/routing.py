@@ -50,7 +50,7 @@ def _writes(call: Call) -> tuple[str, ...]:
 
 def _definitions(call: Call) -> tuple[str, ...]:
     kind = call.kind()
-    schemas = "custom" if kind.type_id.startswith("2-") else kind.name
+    schemas = "custom" if kind.is_custom else kind.scope_name
     return (f"crm.schemas.{schemas}.read", kind.scope)
 
 

@@ -95,7 +95,7 @@ class PropertiesStream(AllObjectsStream):
 
     def __init__(self, tap: TapHubSpot, objects: Sequence[CrmObject]) -> None:
         super().__init__(tap, objects)
-        self._definitions = tap.definitions
+        self._definitions = tap.dictionary
 
     @override
     def rows_of(self, crm_object: CrmObject) -> list[Any]:
