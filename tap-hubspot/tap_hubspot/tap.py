@@ -21,6 +21,7 @@ from tap_hubspot.discovery import Discovery, find
 from tap_hubspot.evolution import follow_account
 from tap_hubspot.forecast import touch
 from tap_hubspot.judge import MALFORMED_TOKEN, scopes_of
+from tap_hubspot.objects import CRM_OBJECTS
 from tap_hubspot.paths import Paths
 from tap_hubspot.schema import PropertySchemas
 from tap_hubspot.settings import access_faults, settings
@@ -175,7 +176,8 @@ class TapHubSpot(CrmTap):
 
     @override
     def check_left_out(self, name: str) -> None:
-        touch(self.session, self.paths.objects(name))
+        paths = {each.name: each.path for each in CRM_OBJECTS}
+        touch(self.session, self.paths.objects(paths.get(name, name)))
 
     @override
     def scopes_for(self, error: Exception) -> tuple[str, ...]:

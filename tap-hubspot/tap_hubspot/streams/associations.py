@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -10,16 +11,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from typing_extensions import override
 
 from crmdb_core.concurrency import in_order
+from crmdb_core.forecast import Forecast
 from crmdb_core.stream import Page
 from crmdb_core.window import WindowKind, format_instant
 from tap_hubspot.client import HubSpotStream
+from tap_hubspot.forecast import count, goes_on_after, touch
 from tap_hubspot.keyset import KeysetSearch, Modified
-from tap_hubspot.links import MOST_INPUTS, LinkRead, link_tasks
+from tap_hubspot.links import BUCKET, MOST_INPUTS, LinkRead, link_tasks
 from tap_hubspot.object_types import object_types_on_the_left, path_of
 from tap_hubspot.pairs import existing, wanted_targets
 from tap_hubspot.schedule import instant_or_none, is_due
 from tap_hubspot.schema import KEY, TEXT, Schema
-from tap_hubspot.stretches import Stretch, joined, listed, reader_of, searched, workers_of
+from tap_hubspot.stretches import Stretch, joined, listed, lists_of, reader_of, searched, workers_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -67,6 +70,28 @@ class AssociationsStream(HubSpotStream):
     def __init__(self, tap: TapHubSpot, crm_object: CrmObject) -> None:
         super().__init__(tap, name=f"{crm_object.name}{_SUFFIX}")
         self.object = crm_object
+
+    @override
+    def check(self) -> None:
+        touch(self.tap.session, self.paths.objects(path_of(self.object)))
+
+    @override
+    def forecast(self) -> Forecast | None:
+        """By one search; how many links there are, nothing tells, and pairs that may not exist count as if they did."""
+        if not self.object.searchable:
+            return None
+        low, point = self._changed_since, self.resume_point or {}
+        filters = () if low is None else Modified(self.object.modified, low, self.window.high).filters()
+        after = goes_on_after(point.get(_WHOLE) or point)
+        records = count(self.tap.session, self.paths.search(path_of(self.object)), filters, after_id=after)
+        if records is None:
+            return None
+        wanted = wanted_targets(self.object.name, self._paths, self.config["associations"])
+        calls = Counter({BUCKET: len(wanted.named + wanted.possible) * -(-records // MOST_INPUTS)})
+        calls.update(default=len(wanted.possible))
+        page_size = self.config["page_size"]
+        calls.update(lists_of(self.tap, records) if low is None else {"search": -(-records // page_size) + 1})
+        return Forecast(None, calls)
 
     @override
     def fetch(self) -> Iterator[Page]:
@@ -148,6 +173,8 @@ class AssociationsStream(HubSpotStream):
     def _changed_since(self) -> datetime | None:
         """From when on changed records are read; None: all of them, for a snapshot."""
         window, every, state = self.window, int(self.config["associations_full_every"]), self._open or {}
+        if not self.object.is_incremental:
+            return None
         if window.low is not None:  # `since`
             return window.low
         read_until = instant_or_none(state.get(_READ_UNTIL))

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from typing_extensions import override
 
 from crmdb_core.concurrency import in_order
+from crmdb_core.forecast import Forecast
 from crmdb_core.stream import Page
 from crmdb_core.window import WindowKind
 from tap_hubspot.calculated import calculated_names
 from tap_hubspot.client import HubSpotStream
+from tap_hubspot.forecast import count, goes_on_after, touch
 from tap_hubspot.history import MOST_INPUTS, HistoryRead, Versions
 from tap_hubspot.keyset import KeysetSearch, Modified
 from tap_hubspot.object_types import definitions_of, object_types_on_the_left, path_of
@@ -75,6 +77,21 @@ class PropertyHistoryStream(HubSpotStream):
         self.replication_key = "timestamp"
 
     @override
+    def check(self) -> None:
+        touch(self.tap.session, self.paths.objects(path_of(self.object)))
+
+    @override
+    def forecast(self) -> Forecast | None:
+        """By one search; how many values the records had, nothing tells."""
+        after = goes_on_after(self.resume_point)
+        filters = Modified(self.object.modified, self.window.low).filters()
+        records = count(self.tap.session, self.paths.search(path_of(self.object)), filters, after_id=after)
+        if records is None:
+            return None
+        searches = -(-records // self.config["page_size"]) + 1
+        return Forecast(None, {"search": searches, "default": 1 + -(-records // MOST_INPUTS)})
+
+    @override
     def fetch(self) -> Iterator[Page]:
         names, calculated = self._properties()
         if not names:
@@ -133,5 +150,9 @@ class PropertyHistoryStream(HubSpotStream):
 
 
 def property_history_streams(tap: TapHubSpot) -> Iterable[HubSpotStream]:
-    """One stream for each object type on the left of a pattern in the setting `history_properties`."""
-    return [PropertyHistoryStream(tap, each) for each in object_types_on_the_left(tap, "history_properties", _SUFFIX)]
+    """One stream for each object type on the left of a pattern in the setting `history_properties`.
+
+    One whose changed records cannot be searched has none: all its histories would be read in every run.
+    """
+    wanted = object_types_on_the_left(tap, "history_properties", _SUFFIX)
+    return [PropertyHistoryStream(tap, each) for each in wanted if each.is_incremental]

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
+from crmdb_core.forecast import Forecast
 from crmdb_core.window import WindowKind, format_instant, parse_instant
 from tap_hubspot.calculated import calculated_names
 from tap_hubspot.casting import Casts
 from tap_hubspot.client import HubSpotStream
+from tap_hubspot.forecast import count
 from tap_hubspot.id_sweep import IdSweep
-from tap_hubspot.object_types import definitions_of
+from tap_hubspot.object_types import definitions_of, path_of
 from tap_hubspot.ready import ReadyPage
 from tap_hubspot.refresh import POINT, CalculatedRefresh
 from tap_hubspot.schedule import is_due
-from tap_hubspot.stretches import reader_of
+from tap_hubspot.stretches import lists_of, reader_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -73,6 +76,22 @@ class Upkept(HubSpotStream):
 
     object: CrmObject
     _plan: Plan | None = None
+
+    @override
+    def forecast(self) -> Forecast | None:
+        forecast, plan = super().forecast(), self.plan
+        if forecast is None or not (plan.refreshes or plan.sweeps):
+            return forecast
+        records = count(self.tap.session, self.paths.search(path_of(self.object))) or 0
+        calls = Counter(forecast.calls)
+        if plan.refreshes:
+            calls.update({"default": 1})  # the definitions
+            calls.update(lists_of(self.tap, records))
+        if plan.sweeps:
+            calls.update({"default": 1})  # the recycle bin
+            calls.update(lists_of(self.tap, records))
+        more = records * (plan.refreshes + plan.sweeps)
+        return Forecast(None if forecast.records is None else forecast.records + more, calls)
 
     @override
     def fetch(self) -> Iterator[Page]:
