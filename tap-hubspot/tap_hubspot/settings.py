@@ -239,4 +239,4 @@ def access_faults(config: Mapping[str, Any]) -> Iterator[str]:
 
 def _may_be_token(text: str) -> bool:
     """Whether a text can stand in a header at all; HubSpot answers 530, or 401 as of 1970, to one that cannot."""
-    return text.isascii() and text.isprintable() and not any(char in " \"'" for char in text)
+    return text.isascii() and text.isprintable() and " " not in text and text[:1] not in {'"', "'"}

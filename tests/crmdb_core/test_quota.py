@@ -193,7 +193,7 @@ def test_a_session_stops_all_its_threads_at_the_share(server: Any, threads: int)
     for worker in workers:
         worker.join(30)
     assert threads == len(refusals)
-    assert 60 - threads < len(server.requests) <= 60
+    assert 60 - 2 * threads <= len(server.requests) <= 60  # what is under way may be counted twice
     assert session.stats.calls == len(server.requests)
 
 
