@@ -15,7 +15,7 @@ TITLES = {"contacts": "lastname", "deals": "dealname"}
 TYPES = ("string", "number", "bool")
 # good for one type and bad for another, as old values are once a property's type was changed
 VALUES = ("12.50", "0", "abc", "true", "false", "", "-3e2", " 7 ", "Ünï\n☎", "1234567890123456789.10")
-PAUSES = (0.001, 1, 30, 59, 61, 250, 299, 400, 4000)
+PAUSES = (0.001, 1, 30, 59, 61, 95, 250, 270, 299, 400, 4000)
 
 
 @dataclass(frozen=True)

@@ -127,9 +127,9 @@ class Portal(RuleBasedStateMachine):
         self.unfinished = False
 
     @initialize(
-        contacts=st.sampled_from([0, 3, 130, 230]),
+        contacts=st.sampled_from([3, 130, 230]),
         text=st.booleans(),
-        lag=st.sampled_from([0.0, 0.0, 100.0, 290.0]),
+        lag=st.sampled_from([0.0, 100.0, 290.0]),
         short=st.sampled_from([0, 0, 2, 3]),
         empty=st.sampled_from([0, 0, 3, 4]),
     )
@@ -172,7 +172,7 @@ class Portal(RuleBasedStateMachine):
 
     @rule(
         plan=meanwhile,
-        most=st.integers(0, 60) | st.integers(0, 900),
+        most=st.integers(0, 20) | st.integers(0, 260),
         page_size=st.sampled_from([1, 7, 200]),
         concurrency=st.sampled_from([1, 1, 4]),
         full=st.sampled_from([False, False, False, True]),
@@ -184,6 +184,25 @@ class Portal(RuleBasedStateMachine):
     ) -> None:
         end = self.run(plan, [], most=most, full_refresh=full, **ways)
         self.deliver(end, back, cut=cut)
+
+    @rule(edits=st.lists(edits, min_size=1, max_size=3), early=st.sampled_from([1, 20, 45]))
+    def sync_before_the_index(self, edits: list[Edit], early: float) -> None:
+        """A run that comes a little too early for what was written last to show in searches."""
+        for edit in edits:
+            self.people.make(edit)
+        self.crm.clock.advance(max(self.crm.quirks.search_lag - early, 0))
+        self.deliver(self.run([], []))
+
+    @rule(edits=st.lists(edits, min_size=1, max_size=3), most=st.integers(105, 235), later=st.sampled_from([1, 400]))
+    def storm_and_kill(self, edits: list[Edit], most: int, later: float) -> None:
+        """A run of many rows with one time is killed inside; what it read is edited before the next goes on."""
+        self.people.make(Edit("storm", "contacts"))
+        self.crm.clock.advance(max(HOLD_BACK, self.crm.quirks.search_lag) + 1)
+        self.deliver(self.run([], [], most=most))
+        for edit in edits:
+            self.people.make(edit)
+        self.crm.clock.advance(later)
+        self.deliver(self.run([], []))
 
     @rule(plan=meanwhile, fault=lasting, page_size=st.sampled_from([1, 7, 200]))
     def failing_sync(self, plan: list[tuple[int, Edit]], *, fault: Json, page_size: int) -> None:
@@ -209,9 +228,13 @@ class Portal(RuleBasedStateMachine):
             end = self.run([], [])
             assert end.well
             self.deliver(end)
+        self.compare()
         if whole:
             self.deliver(self.run([], [], full_refresh=True))
             self.people.purged.clear()
+            self.compare()
+
+    def compare(self) -> None:
         for tables in self.tables:
             assert differences(self.crm, self.people, tables, STREAMS) == []
 
@@ -280,7 +303,7 @@ def check(
 
 def test_whatever_happens_one_clean_run_makes_it_right(monkeypatch: pytest.MonkeyPatch) -> None:
     """S01-S07, S10."""
-    check(monkeypatch, examples=40, steps=12, phases=QUICK)
+    check(monkeypatch, examples=32, steps=12, phases=QUICK)
 
 
 @pytest.mark.long

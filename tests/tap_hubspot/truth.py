@@ -92,4 +92,4 @@ def _is_text(schema: Json) -> bool:
     return "string" in (schema.get("type") or ["string"]) and "format" not in schema
 
 
-CHECKS: Mapping[str, Check] = {name: object_differences for name in ("contacts", "companies", "deals", "tickets")}
+CHECKS: Mapping[str, Check] = dict.fromkeys(("contacts", "companies", "deals", "tickets"), object_differences)
