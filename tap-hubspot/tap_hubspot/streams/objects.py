@@ -14,6 +14,7 @@ from tap_hubspot.client import HubSpotStream
 from tap_hubspot.forecast import count, goes_on_after, of_reader, touch
 from tap_hubspot.keyset import Modified
 from tap_hubspot.objects import CRM_OBJECTS
+from tap_hubspot.points import is_usable
 from tap_hubspot.reading import ObjectReader
 from tap_hubspot.records import MERGE_PROPERTIES, record_of, tombstones
 
@@ -72,8 +73,7 @@ class ObjectStream(HubSpotStream):
 
     @override
     def fetch(self) -> Iterator[Page]:
-        window, point = self.window, self.resume_point or {}
-        reader = self._reader
+        window, point, reader = self.window, self._point, self._reader
         if "archived" not in point:
             # a search by date leaves out records without one, so a whole read is none
             yield from (
@@ -94,6 +94,15 @@ class ObjectStream(HubSpotStream):
     def get_records(self, context: Context | None) -> Iterator[Record]:
         yield from super().get_records(context)
         self._report()
+
+    @property
+    def _point(self) -> dict[str, Any]:
+        """Where an interrupted run stood, {} at the beginning."""
+        point = self.resume_point
+        if point is not None and not is_usable(point, whole=self.window.low is None):
+            self.logger.warning("%s: the resume point in the state cannot be used; reading its window anew", self.name)
+            return {}
+        return point or {}
 
     @cached_property
     def _properties(self) -> dict[str, Any]:
