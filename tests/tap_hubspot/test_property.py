@@ -32,7 +32,7 @@ Json = dict[str, Any]
 STREAMS = ("contacts", "deals")
 HOLD_BACK, LOOKBACK = 60, 240
 COMMON = ("edit", "fill", "create", "archive", "storm", "pause")
-RARE = ("restore", "merge", "merge", "purge", "add property", "remove property", "retype property")
+RARE = ("clear out", "restore", "merge", "merge", "purge", "add property", "remove property", "retype property")
 
 edits = st.builds(
     Edit,
