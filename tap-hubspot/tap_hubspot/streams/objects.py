@@ -9,6 +9,8 @@ from typing_extensions import override
 
 from crmdb_core.concurrency import in_order
 from crmdb_core.exceptions import ForbiddenError
+from crmdb_core.stream import Page
+from tap_hubspot.batch import UnreadableError
 from tap_hubspot.casting import Casts
 from tap_hubspot.client import HubSpotStream
 from tap_hubspot.forecast import count, goes_on_after, of_reader, touch
@@ -19,12 +21,11 @@ from tap_hubspot.reading import ObjectReader
 from tap_hubspot.records import MERGE_PROPERTIES, record_of, tombstones
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from singer_sdk.helpers.types import Context
 
     from crmdb_core.forecast import Forecast
-    from crmdb_core.stream import Page
     from tap_hubspot.objects import CrmObject
     from tap_hubspot.tap import TapHubSpot
 
@@ -45,6 +46,7 @@ class ObjectStream(HubSpotStream):
         self.object = crm_object
         self.replication_key = "updatedAt"
         self._gone = 0
+        self._unreadable: list[str] = []
 
     @property
     @override
@@ -60,7 +62,7 @@ class ObjectStream(HubSpotStream):
 
     @override
     def forecast(self) -> Forecast | None:
-        window, path, point = self.window, self.paths.search(self.object.name), self.resume_point
+        window, path, point = self.window, self.paths.search(self.object.name), self._point
         filters = Modified(self.object.modified, window.low, window.high).filters() if window.low else ()
         records = count(self.tap.session, path, filters, after_id=goes_on_after(point))
         if records is None:
@@ -73,7 +75,12 @@ class ObjectStream(HubSpotStream):
 
     @override
     def fetch(self) -> Iterator[Page]:
-        window, point, reader = self.window, self._point, self._reader
+        for page in self._pages_of(self._point):
+            # an interrupted run must not go on behind a record that it could not read
+            yield Page(page.rows) if self._unreadable else page
+
+    def _pages_of(self, point: Mapping[str, Any]) -> Iterator[Page]:
+        window, reader = self.window, self._reader
         if "archived" not in point:
             # a search by date leaves out records without one, so a whole read is none
             yield from (
@@ -94,8 +101,14 @@ class ObjectStream(HubSpotStream):
     def get_records(self, context: Context | None) -> Iterator[Record]:
         yield from super().get_records(context)
         self._report()
+        if self._unreadable:
+            ids = list(dict.fromkeys(self._unreadable))
+            raise UnreadableError(
+                f"HubSpot answers a server error for {len(ids)} records, among them {', '.join(ids[:5])}; "
+                "all others were read; the next run tries again"
+            )
 
-    @property
+    @cached_property
     def _point(self) -> dict[str, Any]:
         """Where an interrupted run stood, {} at the beginning."""
         point = self.resume_point
@@ -128,6 +141,7 @@ class ObjectStream(HubSpotStream):
             parallel=self.config["parallel_lists"] and not limited,
             on_total=self.expect,
             on_missing=self._count_gone,
+            on_unreadable=self._unreadable.extend,
         )
 
     def _count_gone(self, number: int) -> None:
