@@ -309,7 +309,7 @@ def check(
 
 def test_whatever_happens_one_clean_run_makes_it_right(monkeypatch: pytest.MonkeyPatch) -> None:
     """S01-S07, S10."""
-    check(monkeypatch, examples=28, steps=12, phases=QUICK)
+    check(monkeypatch, examples=40, steps=12, phases=QUICK)
 
 
 @pytest.mark.long
