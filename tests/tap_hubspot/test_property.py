@@ -61,7 +61,11 @@ passing = st.fixed_dictionaries(
     )
 )
 lasting = st.fixed_dictionaries(
-    {"path": st.sampled_from(["/search", "/batch/read", "/contacts"]), "after": st.integers(0, 8), "times": st.none()},
+    {
+        "path": st.sampled_from([r"/contacts\?", r"/deals\?", "/search", "/batch/read"]),
+        "after": st.integers(0, 3),
+        "times": st.none(),
+    },
 ).flatmap(lambda where: st.sampled_from([{**where, "status": 500}, {**where, "policy": "DAILY"}]))
 
 
@@ -211,6 +215,10 @@ class Portal(RuleBasedStateMachine):
 
     @rule(plan=meanwhile, fault=lasting, page_size=st.sampled_from([1, 7, 200]))
     def failing_sync(self, plan: list[tuple[int, Edit]], *, fault: Json, page_size: int) -> None:
+        """There is much to read, all of it older than any later lookback."""
+        for stream in STREAMS:
+            self.people.make(Edit("storm", stream))
+        self.crm.clock.advance(HOLD_BACK + LOOKBACK + 100)
         self.deliver(self.run(plan, [fault], page_size=page_size))
 
     @rule(plan=meanwhile, ago=st.sampled_from([0, 1, 100, 500, 6000, 10**8]))
