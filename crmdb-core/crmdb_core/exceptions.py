@@ -18,6 +18,7 @@ __all__ = [
     "CrmdbError",
     "ExitCode",
     "ForbiddenError",
+    "GoneError",
     "NotFoundError",
     "OutputClosedError",
     "ResponseTooLargeError",
@@ -128,6 +129,12 @@ class ForbiddenError(ApiError):
 
 class NotFoundError(ApiError):
     """404: no such object or endpoint."""
+
+
+class GoneError(ApiError):
+    """410: the API has ended this endpoint or version. Exit code 78 where nothing else can be read."""
+
+    exit_code = ExitCode.CONFIG
 
 
 class SecurityError(ApiError):

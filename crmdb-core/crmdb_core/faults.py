@@ -14,6 +14,7 @@ import urllib3.exceptions as wire
 from crmdb_core.exceptions import (
     ApiError,
     ForbiddenError,
+    GoneError,
     NotFoundError,
     TlsError,
     UnauthorizedError,
@@ -89,11 +90,12 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 def refusal(response: requests.Response, where: SplitResult, reason: str) -> ApiError:
     """The error for a response that no retry can mend; its text holds method, path and status, never a body."""
-    kinds = {401: UnauthorizedError, 403: ForbiddenError, 404: NotFoundError}
+    kinds = {401: UnauthorizedError, 403: ForbiddenError, 404: NotFoundError, 410: GoneError}
     hints = {
         401: "the credentials do not work; check the token or connect again",
         403: "the credentials lack the permission for this; grant it or deselect the stream",
         404: "it does not exist; check api_url and the API version",
+        410: "the API has ended it; set api_version to a current one, or update the tap",
         414: "the URL is too long; select fewer fields",
     }
     status, method = response.status_code, str(response.request.method)

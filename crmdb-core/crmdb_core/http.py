@@ -22,6 +22,7 @@ from crmdb_core.pacing import Budget, Pacer
 from crmdb_core.quota import Quota
 from crmdb_core.retry import RetryPolicy, Verdict
 from crmdb_core.server_clock import ServerClock
+from crmdb_core.sunset import Announcements
 from crmdb_core.transport import Deadline, DeadlineAdapter, read_body
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ class ApiSession(requests.Session):
         self.counters = Counters()
         self.renewal = Renewal(auth)
         self._server_clock = ServerClock(local_now)
+        self._announcements = Announcements()
         self.headers.update({"User-Agent": user_agent, "Accept": "application/json"})
         adapter = DeadlineAdapter(connections=connections)
         self.mount("http://", adapter)
@@ -190,6 +192,7 @@ class ApiSession(requests.Session):
             return Fault(f"{host} gave no complete answer within {self.deadline:g} s", "broken")
         self._server_clock.observe(response.headers.get("Date"))
         path, size = urlsplit(str(request.url)).path, len(response.content)
+        self._announcements.observe(response.headers, path)
         logger.debug("%s %s -> %d, %d bytes", request.method, path, response.status_code, size)
         return response
 

@@ -47,6 +47,7 @@ class Chain:
     start: str | None = None
     heads: tuple[str, ...] = ()
     known: bool = False
+    restored: bool = False  # its start is a cursor of an earlier run
     begun: bool = False
     done: bool = False
     dropped: bool = False  # another one reads in its place
@@ -125,11 +126,12 @@ class Chains:
                 return
             chain.begun = True
         try:
-            cursor, cursors = chain.start, {chain.start}
+            cursor, cursors = chain.start, set[str | None]()
             while True:
                 page = self._page(chain, cursor)
                 if page is None:
                     return
+                cursors.add(chain.start)  # settled by the first page
                 piece = self._cut(chain, page)
                 yield piece
                 if piece.after is None:
@@ -147,11 +149,15 @@ class Chains:
         try:
             page = self._read(cursor)
         except ApiError as error:
-            if chain.known or error.status != _REFUSED:
+            if error.status != _REFUSED or (chain.known and not chain.restored):
                 raise
-            with self._lock:
-                chain.dropped = True
-            return None
+            if not chain.restored:
+                with self._lock:
+                    chain.dropped = True
+                return None
+            chain.start = None  # a cursor that is over: from the beginning, which costs time and no record
+            page = self._read(None)
+        chain.restored = False  # from here on the cursors are this run's
         with self._lock:
             if not chain.known and (page.ids or page.after is None):  # an empty page that goes on is no first one
                 chain.heads, chain.known = page.ids, True
@@ -196,7 +202,7 @@ class Chains:
 def _restored(saved: Mapping[str, Any]) -> Iterator[Chain]:
     """Chains as they stood; behind each its stopping place, as a chain that is at its end."""
     for cursor, heads in saved["chains"]:
-        yield Chain(cursor, known=True)
+        yield Chain(cursor, known=True, restored=cursor is not None)
         if heads:
             yield Chain(heads=tuple(heads), known=True, done=True, emitted_all=True)
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from crmdb_core.concurrency import in_order, side_by_side
-from crmdb_core.exceptions import ApiError
+from crmdb_core.exceptions import ApiError, RetriesExhaustedError
 from crmdb_core.stream import Page
-from tap_hubspot.batch import BatchRead, batches
+from tap_hubspot.batch import BatchRead, batches, is_server_error
 from tap_hubspot.chains import Chains, ListPage
 from tap_hubspot.keyset import KeysetSearch, Modified
 from tap_hubspot.listing import listed_ids, next_cursor
@@ -41,7 +41,8 @@ class ObjectReader:
 
     `page_size` is that of a search (at most 200), `workers` the number of calls under way at the same time. With
     `parallel` a long list is read from several start points. `on_total` is told how many records are to come,
-    `on_missing` how many were gone between a search and the read of their values.
+    `on_missing` how many were gone between a search and the read of their values, `on_unreadable` the ids of those for
+    which HubSpot answers a server error only.
     """
 
     api: Api
@@ -53,6 +54,7 @@ class ObjectReader:
     parallel: bool = True
     on_total: Callable[[int], Any] = lambda _: None
     on_missing: Callable[[int], Any] = lambda _: None
+    on_unreadable: Callable[[tuple[str, ...]], Any] = lambda _: None
 
     def whole(self, point: Point = None) -> Iterator[Page]:
         """Every live record, by the list: strongly consistent, 100 a call."""
@@ -105,7 +107,7 @@ class ObjectReader:
 
     def _batch_read(self, *, archived: bool) -> BatchRead:
         path = self.paths.batch_read(self.object.path)
-        return BatchRead(self.api, path, self.properties, archived=archived)
+        return BatchRead(self.api, path, self.properties, archived=archived, on_unreadable=self.on_unreadable)
 
     def _lister(self, *, archived: bool) -> Callable[[str | None], ListPage]:
         return _Lister(
@@ -144,6 +146,9 @@ class _Lister:
         if self._fits:
             try:
                 answer = self._list(after, self._names)
+            except RetriesExhaustedError as error:  # a value on this page may be what HubSpot stumbles over
+                if not is_server_error(error):
+                    raise
             except ApiError as error:
                 if error.status != _TOO_LONG:
                     raise

@@ -57,7 +57,7 @@ def paging(call: Call, after: str | None) -> dict[str, Any]:
         return {}
     query = [(name, value) for name, values in call.request.query.items() if name != "after" for value in values]
     link = f"{call.base}{call.request.path}?{urlencode([*query, ('after', after)])}"
-    return {"paging": {"next": {"after": after, "link": link}}}
+    return {"paging": {"next": {"after": call.quirks.cursor(after), "link": link}}}
 
 
 def token(place: int) -> str:

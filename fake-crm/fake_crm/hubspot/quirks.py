@@ -16,6 +16,7 @@ class Quirks:
     `scope_key`: where a 403 names the scopes. `retry_after`: whether a 429 says how long to wait (often it does not).
     `ignore_unknown_query`: answer a request whose URL has parameters that the path does not know, as the live API seems
     to do (MeltanoLabs' tap-hubspot has long sent it some); refusing them finds misspelt ones.
+    `cursors_as_numbers`: `paging.next.after` is a number, not text (both were seen).
     `rotate_refresh_tokens`: each refresh gives a new refresh token and ends the old one (HubSpot keeps it stable).
     `switched_off`: the status for an object type that is not switched on (unverified). `unsearchable`: names of object
     types whose search is refused (unverified). `archived_pipelines`: whether archived pipelines and stages are still
@@ -32,6 +33,7 @@ class Quirks:
     scope_key: str = "requiredScopes"
     retry_after: bool = False
     ignore_unknown_query: bool = False
+    cursors_as_numbers: bool = False
     rotate_refresh_tokens: bool = False
     switched_off: int = 403
     unsearchable: tuple[str, ...] = ()
@@ -45,3 +47,8 @@ class Quirks:
         if self.empty_every and self.pages % self.empty_every == 0:
             return 0.0
         return 0.5 if self.short_every and self.pages % self.short_every == 0 else 1.0
+
+    def cursor(self, text: str) -> str | int:
+        """A cursor as it is sent."""
+        is_number = text.isdecimal() and not text.startswith("0")  # one of an empty page has a zero more
+        return int(text) if self.cursors_as_numbers and is_number else text

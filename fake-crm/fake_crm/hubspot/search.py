@@ -46,4 +46,4 @@ def _paging(call: Call, query: Query, given: int, total: int) -> dict[str, Any]:
         return {}
     # an empty page must give another cursor than it got: the same offset, written with one zero more
     text = str(after) if given else f"0{call.request.json.get('after') or ''}"
-    return {"paging": {"next": {"after": text}}}
+    return {"paging": {"next": {"after": call.quirks.cursor(text)}}}

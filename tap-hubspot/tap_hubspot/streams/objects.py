@@ -7,21 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
+from crmdb_core.stream import Page
+from tap_hubspot.batch import UnreadableError
 from tap_hubspot.casting import Casts
 from tap_hubspot.client import HubSpotStream
 from tap_hubspot.forecast import count, goes_on_after, of_reader, touch
 from tap_hubspot.keyset import Modified
+from tap_hubspot.points import is_usable
 from tap_hubspot.reading import ObjectReader
 from tap_hubspot.records import MERGE_PROPERTIES, record_of, tombstones
 from tap_hubspot.streams.upkeep import Upkept
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from singer_sdk.helpers.types import Context
 
     from crmdb_core.forecast import Forecast
-    from crmdb_core.stream import Page
     from tap_hubspot.objects import CrmObject
     from tap_hubspot.tap import TapHubSpot
 
@@ -40,6 +42,7 @@ class WindowedObject(HubSpotStream):
         self.object = crm_object
         self.replication_key = "updatedAt" if crm_object.is_incremental else None
         self._gone = 0
+        self._unreadable: list[str] = []
 
     @property
     @override
@@ -57,7 +60,7 @@ class WindowedObject(HubSpotStream):
     def forecast(self) -> Forecast | None:
         if not self.object.is_incremental:
             return super().forecast()
-        window, path, point = self.window, self.paths.search(self.object.path), self.resume_point
+        window, path, point = self.window, self.paths.search(self.object.path), self._point
         filters = Modified(self.object.modified, window.low, window.high).filters() if window.low else ()
         records = count(self.tap.session, path, filters, after_id=goes_on_after(point))
         if records is None:
@@ -66,17 +69,21 @@ class WindowedObject(HubSpotStream):
             records = 0
         if self.tap.max_records is not None:
             records = min(records, self.tap.max_records)
-        return of_reader(self._reader, records, is_whole=window.low is None)
+        return of_reader(self._reader, records, is_whole=self._is_whole)
 
     @override
     def fetch(self) -> Iterator[Page]:
-        window, point = self.window, self.resume_point or {}
-        reader = self._reader
+        for page in self._pages_of(self._point):
+            # an interrupted run must not go on behind a record that it could not read
+            yield Page(page.rows) if self._unreadable else page
+
+    def _pages_of(self, point: Mapping[str, Any]) -> Iterator[Page]:
+        window, reader = self.window, self._reader
         if "archived" not in point:
             # a search by date leaves out records without one, so a whole read is none
             yield from (
                 reader.whole(point)
-                if window.low is None or not self.object.is_incremental
+                if self._is_whole
                 else reader.changed(window.low, window.high, point, began=window.high)
             )
         yield from reader.archived(window.low, point.get("archived"))
@@ -92,6 +99,26 @@ class WindowedObject(HubSpotStream):
     def get_records(self, context: Context | None) -> Iterator[Record]:
         yield from super().get_records(context)
         self._report()
+        if self._unreadable:
+            ids = list(dict.fromkeys(self._unreadable))
+            raise UnreadableError(
+                f"HubSpot answers a server error for {len(ids)} records, among them {', '.join(ids[:5])}; "
+                "all others were read; the next run tries again"
+            )
+
+    @property
+    def _is_whole(self) -> bool:
+        """Whether all records are read: there is no low end, or no way to ask for changed ones."""
+        return self.window.low is None or not self.object.is_incremental
+
+    @cached_property
+    def _point(self) -> dict[str, Any]:
+        """Where an interrupted run stood, {} at the beginning."""
+        point = self.resume_point
+        if point is not None and not is_usable(point, whole=self._is_whole):
+            self.logger.warning("%s: the resume point in the state cannot be used; reading its window anew", self.name)
+            return {}
+        return point or {}
 
     @cached_property
     def _properties(self) -> dict[str, Any]:
@@ -117,6 +144,7 @@ class WindowedObject(HubSpotStream):
             parallel=self.config["parallel_lists"] and not limited,
             on_total=self.expect,
             on_missing=self._count_gone,
+            on_unreadable=self._unreadable.extend,
         )
 
     def _count_gone(self, number: int) -> None:
