@@ -128,10 +128,17 @@ class CrmTap(InspectableTap):
         self.left_out[name] = error
         self._take_failure(name, error)
 
+    def has_to_be_readable(self, name: str) -> bool:  # noqa: ARG002 - for taps that offer more than most keys open
+        """Whether the run fails where this stream is forbidden; without a catalog a tap may want only the main ones."""
+        return True
+
     def _take_failure(self, name: str, error: Exception) -> None:
         """Note what the run fails with at its end; what may not be read is no failure if `skip_forbidden` is set."""
         if isinstance(error, ForbiddenError) and self.config.get("skip_forbidden"):
             self.logger.warning("%s is skipped, as skip_forbidden says: %s", name, describe(error))
+            return
+        if isinstance(error, ForbiddenError) and not self.has_to_be_readable(name):
+            self.logger.warning("%s is left out, which nobody has chosen: %s", name, describe(error))
             return
         self.failures[name] = error
         self.logger.error("%s: %s", name, describe(error))

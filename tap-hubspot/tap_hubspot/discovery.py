@@ -57,7 +57,7 @@ class Discovery:
     def all(self) -> Found:
         """Everything that is open."""
         found = Found()
-        asked = [self._library, lambda: self._schemas(found), *self._trials(found)]
+        asked = [lambda: self._library, lambda: self._schemas(found), *self._trials(found)]
         states, schemas, *_ = self._side_by_side(lambda ask: ask(), asked)
         for schema in schemas:
             self.definitions.keep(str(schema["objectTypeId"]), schema.get("properties") or ())
@@ -69,7 +69,7 @@ class Discovery:
     def types(self) -> list[CrmObject]:
         """The object types that the account has, open to the key or not: two calls."""
         found = Found()
-        return [*_on(CRM_OBJECTS, self._library(), found), *custom_objects(self._schemas(found))]
+        return [*_on(CRM_OBJECTS, self._library, found), *custom_objects(self._schemas(found))]
 
     def of_catalog(self, names: Collection[str]) -> Found:
         """The objects of a catalog's streams; all, if it has no stream of an object but one that goes over them all."""
@@ -79,14 +79,15 @@ class Discovery:
         everything = not standard and not custom and not _OVER_ALL.isdisjoint(names)
         if everything:
             standard = list(CRM_OBJECTS)
-        states = self._library() if any(not each.is_main for each in standard) else {}
+        states = self._library if any(not each.is_main for each in standard) else {}
         found.objects += _on(standard, states, found)
         if custom or everything:
             known = custom_objects(self._schemas(found))
-            found.objects += [each for each in known if everything or not custom.isdisjoint(_streams_of(each))]
-            found.gone += sorted(custom.difference(*map(_streams_of, known)))
+            found.objects += [each for each in known if everything or not custom.isdisjoint(each.streams)]
+            found.gone += sorted(custom.difference(*(each.streams for each in known)))
         return found
 
+    @functools.cached_property
     def _library(self) -> Mapping[str, bool]:
         """Which of the object types that can be switched off are on, by type id (vendor page "Object library")."""
         try:
@@ -97,13 +98,19 @@ class Discovery:
 
     def _schemas(self, found: Found) -> list[Json]:
         """The account's custom objects with their properties."""
+        if isinstance(self._custom, ForbiddenError):
+            found.forbidden["custom objects"] = self._custom
+            return []
+        return self._custom
+
+    @functools.cached_property
+    def _custom(self) -> list[Json] | ForbiddenError:
         try:
             return list(self.api.get_json(self.paths.schemas)["results"])
         except ForbiddenError as error:
-            found.forbidden["custom objects"] = error
+            return error
         except NotFoundError:
-            pass  # an account without custom objects
-        return []
+            return []  # an account without custom objects
 
     def _trials(self, found: Found) -> Iterator[Callable[[], None]]:
         for name, ask in self.trials.items():
@@ -121,10 +128,6 @@ class Discovery:
     @staticmethod
     def _side_by_side(ask: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
         return list(in_order(ask, items, workers=_SIDE_BY_SIDE))
-
-
-def _streams_of(crm_object: CrmObject) -> set[str]:
-    return {crm_object.name, crm_object.pipelines or crm_object.name}
 
 
 def _on(objects: Iterable[CrmObject], states: Mapping[str, bool], found: Found) -> list[CrmObject]:
@@ -161,15 +164,14 @@ def find(tap: TapHubSpot, discovery: Discovery) -> Found:
     catalog names has to be.
     """
     catalog = tap.input_catalog
-    found = discovery.all() if catalog is None else discovery.of_catalog(catalog.keys())
+    chosen = [] if catalog is None else [name for name in catalog if tap.is_selected(name)]
+    found = discovery.all() if catalog is None else discovery.of_catalog(chosen)
     if found.switched_off:
         tap.logger.info("not switched on in this account, left out: %s", ", ".join(found.switched_off))
     if catalog is None:
         _tell_forbidden(tap, found)
     for name in found.gone:
-        if tap.is_selected(name):
-            reason = found.forbidden.get("custom objects") or NotFoundError(_GONE)
-            tap.leave_out(name, reason)
+        tap.leave_out(name, found.forbidden.get("custom objects") or NotFoundError(_GONE))
     return found
 
 

@@ -31,6 +31,10 @@ class Memo(Generic[Key, Value]):
                 self._known[key] = self._fn(key)
             return self._known[key]
 
+    def knows(self, key: Key) -> bool:
+        """Whether asking costs nothing."""
+        return key in self._known
+
     def keep(self, key: Key, value: Value) -> None:
         """Remember a result that came another way."""
         self._known[key] = value

@@ -18,7 +18,8 @@ def object_types_on_the_left(tap: TapHubSpot, setting: str, suffix: str) -> list
     `suffix` ends the names of the streams that they are for: a catalog without one needs no object types.
     """
     patterns = tap.config[setting]
-    if not patterns or (tap.input_catalog is not None and not any(name.endswith(suffix) for name in tap.input_catalog)):
+    catalog = tap.input_catalog
+    if not patterns or (catalog is not None and not any(n.endswith(suffix) and tap.is_selected(n) for n in catalog)):
         return []
     types = tap.object_types
     if tap.input_catalog is None:  # else not all types are known
@@ -31,6 +32,11 @@ def object_types_on_the_left(tap: TapHubSpot, setting: str, suffix: str) -> list
 def path_of(crm_object: CrmObject) -> str:
     """What the API's paths call an object type."""
     return crm_object.path
+
+
+def definitions_cost(tap: TapHubSpot, crm_object: CrmObject) -> int:
+    """How many calls `definitions_of` takes: none, if discovery asked for them."""
+    return 0 if tap.dictionary.live.knows(crm_object.path) else 1
 
 
 def definitions_of(tap: TapHubSpot, crm_object: CrmObject) -> list[dict[str, Any]]:

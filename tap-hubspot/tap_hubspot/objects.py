@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+ASSOCIATIONS, HISTORY = "_associations", "_property_history"  # end the names of streams beside an object's own
+
+
 @dataclass(frozen=True)
 class CrmObject:
     """One HubSpot object type and the facts in which object types differ.
@@ -41,6 +44,12 @@ class CrmObject:
     def is_incremental(self) -> bool:
         """Whether changed records can be asked for; without that every run reads all of them."""
         return self.searchable and self.has_modified
+
+    @property
+    def streams(self) -> frozenset[str]:
+        """The names of all streams that are about this type alone."""
+        beside = (f"{self.name}{suffix}" for suffix in (ASSOCIATIONS, HISTORY))
+        return frozenset({self.name, self.pipelines or self.name, *beside})
 
     def described_by(self, definitions: Iterable[Mapping[str, Any]]) -> CrmObject:
         """This object, without a modified property if its definitions know of none."""

@@ -185,6 +185,11 @@ class TapHubSpot(CrmTap):
         return () if response is None else scopes_of(response)
 
     @override
+    def has_to_be_readable(self, name: str) -> bool:
+        # without a catalog nobody has chosen, and hardly any key opens all that there is
+        return self.input_catalog is not None or any(each.is_main and each.name == name for each in CRM_OBJECTS)
+
+    @override
     def discover_streams(self) -> Sequence[HubSpotStream]:
         if self.input_catalog is None:
             self.probe()  # bad credentials are met by one call, not by four at once

@@ -8,9 +8,7 @@ import pytest
 
 from crmdb_core.exceptions import ConfigError
 from fake_crm import FakeCrm, Property
-from tap_hubspot import object_types
 from tap_hubspot.client import budgets
-from tap_hubspot.objects import CRM_OBJECTS, CrmObject
 from tap_hubspot.pairs import Targets, wanted_targets
 
 if TYPE_CHECKING:
@@ -108,7 +106,7 @@ def test_calls_are_lists_labels_and_one_read_for_a_thousand_records_and_pair(
     for _ in range(800):
         crm.hubspot.create("contacts", {})
     crm.requests.clear()
-    sync(parallel_lists=False, associations=["contacts:companies", "contacts:deals", "contacts:t*"])
+    sync(parallel_lists=False, associations=["contacts:companies", "contacts:deals", "contacts:ti*"])
     lists = [entry for entry in crm.requests if entry.path.endswith("/objects/2026-09/contacts")]
     reads = [len(entry.json["inputs"]) for entry in crm.requests if entry.path.endswith("/batch/read")]
     assert len(lists) == 11  # 1,050 records
@@ -195,7 +193,7 @@ def test_streams_are_those_on_the_left_of_the_patterns(run_tap: RunTap, crm: Fak
         return {name for name in found if name.endswith("_associations")}
 
     assert names() == set()
-    assert names("deals:contacts", "t*:*") == {"deals_associations", "tickets_associations"}
+    assert names("deals:contacts", "ti*:*") == {"deals_associations", "tickets_associations"}
     assert names("*:*") >= {f"{name}_associations" for name in MAIN}
 
 
@@ -222,16 +220,23 @@ def test_patterns_that_are_about_nothing_are_named(
     assert "history_properties: dels:*" in caplog.text
 
 
-def test_custom_objects_have_links_both_ways(run_tap: RunTap, crm: FakeCrm, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_custom_objects_have_links_both_ways(run_tap: RunTap, crm: FakeCrm) -> None:
+    def named(links: set[Key]) -> set[Key]:
+        """The fake's own name of the type, as the stream's."""
+        return {tuple("p_machines" if part == "machines" else part for part in link) for link in links}
+
     crm.hubspot.define_object("machines", [Property("serial", hubspot_defined=False)])
     for contact in crm.hubspot.records("contacts")[:7]:
         crm.hubspot.associate("machines", crm.hubspot.create("machines", {}), "contacts", contact["id"])
-    monkeypatch.setattr(object_types, "CRM_OBJECTS", (*CRM_OBJECTS, CrmObject("machines")))
-    run = run_tap(crm, CONTACTS, "machines_associations", associations=["*:*"])
-    assert run.error is None
-    assert keys(run) == truth(crm, "contacts", (*MAIN, "machines"))
-    assert keys(run, "machines_associations") == truth(crm, "machines", (*MAIN, "machines"))
-    assert len(keys(run, "machines_associations")) == 7
+    catalog = run_tap.catalog(crm, CONTACTS, "p_machines_associations", associations=["*:*"])
+    for run in (
+        run_tap(crm, CONTACTS, "p_machines_associations", associations=["*:*"]),
+        run_tap(crm, catalog=catalog, associations=["*:*"]),
+    ):
+        assert run.error is None
+        assert keys(run) == named(truth(crm, "contacts", (*MAIN, "machines")))
+        assert keys(run, "p_machines_associations") == named(truth(crm, "machines", (*MAIN, "machines")))
+        assert len(keys(run, "p_machines_associations")) == 7
 
 
 def test_a_pattern_without_a_colon_is_refused(run_tap: RunTap, crm: FakeCrm) -> None:

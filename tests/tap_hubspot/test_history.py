@@ -64,7 +64,7 @@ def ids(crm: FakeCrm, count: int) -> list[str]:
 def test_no_history_is_read_unless_properties_are_named(run_tap: RunTap, crm: FakeCrm) -> None:
     names = [stream["tap_stream_id"] for stream in run_tap.catalog(crm)["streams"]]
     assert not [name for name in names if name.endswith("_property_history")]
-    some = run_tap.catalog(crm, history_properties=["deals:amount", "t*:*"])["streams"]
+    some = run_tap.catalog(crm, history_properties=["deals:amount", "ti*:*"])["streams"]
     assert {"deals_property_history", "tickets_property_history"} == {
         each["tap_stream_id"] for each in some if each["tap_stream_id"].endswith("_property_history")
     }

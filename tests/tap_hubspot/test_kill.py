@@ -102,6 +102,7 @@ def test_s07_killed_in_a_storm_of_one_timestamp_nothing_is_lost(run_tap: RunTap,
 
 def test_s09_a_used_up_day_is_exit_75_in_one_plain_line(run_tap: RunTap, tmp_path: Path) -> None:
     with FakeCrm(seed=10, contacts=1000, companies=0, deals=0, tickets=0) as crm:
+        (tmp_path / "catalog.json").write_text(json.dumps(run_tap.catalog(crm, "contacts")))
         crm.faults.add(path=r"/contacts\?", times=None, after=2, policy="DAILY")
         process = start(crm, tmp_path)
         output, errors = process.communicate(timeout=60)

@@ -33,9 +33,10 @@ class Plan:
     """What `--plan=json` says."""
 
     def __init__(self, capsys: pytest.CaptureFixture[str], crm: FakeCrm, *streams: str, **more: Any) -> None:
-        state = more.pop("state", None)
+        state, catalog = more.pop("state", None), more.pop("catalog", None)
         self.error: CrmdbError | None = None
-        tap = TapHubSpot(config=config_for(crm, **more), state=json.loads(json.dumps(state)) if state else None)
+        given = json.loads(json.dumps(state)) if state else None
+        tap = TapHubSpot(config=config_for(crm, **more), state=given, catalog=catalog)
         select(tap, streams)
         self.asked = len(crm.requests)
         try:
@@ -103,10 +104,11 @@ def test_a_whole_read_costs_what_was_planned(
     run_tap: RunTap, capsys: pytest.CaptureFixture[str], contacts: int, properties: int, settings: dict[str, Any]
 ) -> None:
     with FakeCrm(seed=5, contacts=contacts, properties=properties, clock="2026-11-01T00:00:00Z") as crm:
-        plan = Plan(capsys, crm, "contacts", **settings)
+        catalog = run_tap.catalog(crm, "contacts")
+        plan = Plan(capsys, crm, "contacts", catalog=catalog, **settings)
         before = len(crm.requests)
-        assert contacts == len(run_tap(crm, "contacts", **settings).ids("contacts"))
-        calls = len(crm.requests) - before - 3  # the properties of the three other objects are looked up by discovery
+        assert contacts == len(run_tap(crm, "contacts", catalog=catalog, **settings).ids("contacts"))
+        calls = len(crm.requests) - before
         assert calls == pytest.approx(plan.calls, rel=0.1, abs=1)
 
 
@@ -124,16 +126,17 @@ def test_a_whole_read_that_was_cut_is_planned_from_its_first_open_chain(
 def test_a_delta_is_counted_in_the_window_that_the_state_reads(
     run_tap: RunTap, crm: FakeCrm, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    first = run_tap(crm, *OBJECTS)
+    catalog = run_tap.catalog(crm, *OBJECTS)
+    first = run_tap(crm, catalog=catalog)
     crm.clock.advance(3600)
     for record in crm.hubspot.records("contacts")[:210]:
         crm.hubspot.update("contacts", record["id"], {"firstname": "New"})
     crm.clock.advance(3600)
-    plan = Plan(capsys, crm, *OBJECTS, state=first.state)
+    plan = Plan(capsys, crm, catalog=catalog, state=first.state)
     assert [210, 0, 0, 0] == [plan.of(one)["records"] for one in OBJECTS]
     assert {"search": 3, "default": 5} == plan.of("contacts")["calls"]
     before = len(crm.requests)
-    second = run_tap(crm, *OBJECTS, state=first.state)
+    second = run_tap(crm, catalog=catalog, state=first.state)
     assert 210 == len(second.ids("contacts"))
     assert plan.calls == len(crm.requests) - before  # schemas, archived lists and the account included
 
@@ -164,21 +167,28 @@ def test_small_tables_are_told_exactly(crm: FakeCrm, capsys: pytest.CaptureFixtu
     assert {"default": 1} == plan.of("deal_pipelines")["calls"]
 
 
-def test_a_plan_beyond_the_allowed_share_ends_with_75(capsys: pytest.CaptureFixture[str]) -> None:
-    with FakeCrm(seed=5, contacts=3000, limits=Limits(daily=60), clock="2026-11-01T00:00:00Z") as crm:
-        plan = Plan(capsys, crm, "contacts", max_daily_share=0.6, parallel_lists=False)
+@pytest.fixture
+def contacts_only(run_tap: RunTap) -> Any:
+    """A catalog of contacts, discovered where nothing is limited."""
+    with FakeCrm(seed=5, contacts=1) as crm:
+        return run_tap.catalog(crm, "contacts")
+
+
+def test_a_plan_beyond_the_allowed_share_ends_with_75(capsys: pytest.CaptureFixture[str], contacts_only: Any) -> None:
+    with FakeCrm(seed=5, contacts=3000, limits=Limits(daily=55), clock="2026-11-01T00:00:00Z") as crm:
+        plan = Plan(capsys, crm, catalog=contacts_only, max_daily_share=0.6, parallel_lists=False)
         assert plan.error is not None
         assert plan.error.exit_code == ExitCode.TRY_LATER
         assert "2026-11-01 00:00 EDT (2026-11-01 04:00 UTC)" in str(plan.error)
         assert 33 == plan.calls
-        assert Plan(capsys, crm, "contacts", max_daily_share=1).error is None
+        assert Plan(capsys, crm, catalog=contacts_only, max_daily_share=1).error is None
 
 
-def test_the_time_follows_the_tightest_limit(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_time_follows_the_tightest_limit(capsys: pytest.CaptureFixture[str], contacts_only: Any) -> None:
     start = "2026-11-01T00:00:00Z"
     with FakeCrm(seed=5, contacts=2500, limits=Limits(burst=5, burst_seconds=10, search=5), clock=start) as crm:
-        assert 60 == pytest.approx(Plan(capsys, crm, "contacts").told["seconds"], abs=10)
+        assert 60 == pytest.approx(Plan(capsys, crm, catalog=contacts_only).told["seconds"], abs=10)
         state = {"bookmarks": {"contacts": {"replication_key": "updatedAt", "replication_key_value": "2020-01-01"}}}
-        plan = Plan(capsys, crm, "contacts", state=state, searches_per_second=1)
+        plan = Plan(capsys, crm, catalog=contacts_only, state=state, searches_per_second=1)
         assert {"search": 14, "default": 28} == plan.told["calls"]
         assert 50 == pytest.approx(plan.told["seconds"], abs=10)

@@ -75,7 +75,6 @@ def test_a_check_makes_one_call(crm: FakeCrm, capsys: pytest.CaptureFixture[str]
     assert (told["access"], asked) == ("open", 1)
 
 
-@pytest.mark.usefixtures("upkept")
 def test_refreshes_and_sweeps_that_are_due_are_part_of_the_plan(
     run_tap: RunTap, crm: FakeCrm, capsys: pytest.CaptureFixture[str]
 ) -> None:

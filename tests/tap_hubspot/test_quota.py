@@ -83,6 +83,8 @@ def test_the_calls_of_others_count(run_tap: RunTap) -> None:
 
 @pytest.mark.parametrize("oauth", [False, True])
 def test_s09_hubspots_own_refusal_stops_all_threads(run_tap: RunTap, oauth: bool) -> None:
+    with account(1000) as other:
+        catalog = run_tap.catalog(other, "contacts", "companies")
     with account(40, contacts=4000, companies=500) as crm:
         access: dict[str, Any] = {}
         if oauth:  # an OAuth app is told no numbers
@@ -90,22 +92,22 @@ def test_s09_hubspots_own_refusal_stops_all_threads(run_tap: RunTap, oauth: bool
             access |= {"client_secret": crm.access.client_secret, "refresh_token": crm.access.refresh_token}
         else:
             crm.on_request(lambda _: crm.limiter.spend(1))  # others use as much, unseen between two answers
-        stopped = run_tap(crm, "contacts", "companies", max_daily_share=1, concurrency=8, **access)
+        stopped = run_tap(crm, catalog=catalog, max_daily_share=1, concurrency=8, **access)
         assert isinstance(stopped.error, TryLaterError)
         assert "2026-11-02 00:00 EST (2026-11-02 05:00 UTC)" in str(stopped.error)
         refused = [request.status for request in crm.requests].count(429)
         assert refused <= 8 + 4  # those that were under way, and no second round
         crm.clock.advance(86_400)
         crm.limiter.limits = Limits()
-        again = run_tap(crm, "contacts", "companies", state=stopped.state, **access)
+        again = run_tap(crm, catalog=catalog, state=stopped.state, **access)
         assert again.error is None
         assert run_tap.differences(crm, "contacts", stopped, again) == []
         assert run_tap.differences(crm, "companies", stopped, again) == []
 
 
 def test_a_share_that_others_have_used_up_stops_discovery_too(run_tap: RunTap) -> None:
-    with account(100, contacts=5) as crm:
-        crm.limiter.spend(90)
+    with account(1000, contacts=5) as crm:
+        crm.limiter.spend(900)
         with pytest.raises(TryLaterError):
             run_tap.catalog(crm)
         assert run_tap.catalog(crm, max_daily_share=1)["streams"]

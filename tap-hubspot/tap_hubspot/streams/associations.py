@@ -19,6 +19,7 @@ from tap_hubspot.forecast import count, goes_on_after, touch
 from tap_hubspot.keyset import KeysetSearch, Modified
 from tap_hubspot.links import BUCKET, MOST_INPUTS, LinkRead, link_tasks
 from tap_hubspot.object_types import object_types_on_the_left, path_of
+from tap_hubspot.objects import ASSOCIATIONS
 from tap_hubspot.pairs import existing, wanted_targets
 from tap_hubspot.schedule import instant_or_none, is_due
 from tap_hubspot.schema import KEY, TEXT, Schema
@@ -50,7 +51,6 @@ _ASSOCIATION: Schema = {
 }
 _SNAPSHOT_AT, _READ_UNTIL = "snapshot_at", "read_until"
 _FEW = 200  # records whose links can be read at once without knowing how many they are
-_SUFFIX = "_associations"  # of the streams' names
 _WHOLE = "whole"  # the kind of a resume point
 
 
@@ -68,7 +68,7 @@ class AssociationsStream(HubSpotStream):
     primary_keys = ("from_object_type", "from_id", "to_object_type", "to_id", "category", "type_id")
 
     def __init__(self, tap: TapHubSpot, crm_object: CrmObject) -> None:
-        super().__init__(tap, name=f"{crm_object.name}{_SUFFIX}")
+        super().__init__(tap, name=f"{crm_object.name}{ASSOCIATIONS}")
         self.object = crm_object
 
     @override
@@ -210,4 +210,4 @@ def _of_whole(stretch: Stretch) -> Stretch:
 
 def association_streams(tap: TapHubSpot) -> Iterable[HubSpotStream]:
     """One stream for each object type on the left of a pattern in the setting `associations`."""
-    return [AssociationsStream(tap, each) for each in object_types_on_the_left(tap, "associations", _SUFFIX)]
+    return [AssociationsStream(tap, each) for each in object_types_on_the_left(tap, "associations", ASSOCIATIONS)]

@@ -18,7 +18,7 @@ from tap_hubspot.client import HubSpotStream
 from tap_hubspot.forecast import count, goes_on_after, touch
 from tap_hubspot.history import MOST_INPUTS, HistoryRead, Versions
 from tap_hubspot.keyset import KeysetSearch, Modified
-from tap_hubspot.object_types import definitions_of, object_types_on_the_left, path_of
+from tap_hubspot.object_types import definitions_cost, definitions_of, object_types_on_the_left, path_of
 from tap_hubspot.pairs import PairPattern
 from tap_hubspot.schema import KEY, TEXT, Schema
 from tap_hubspot.streams.objects import ObjectStream
@@ -89,7 +89,9 @@ class PropertyHistoryStream(HubSpotStream):
         if records is None:
             return None
         searches = -(-records // self.config["page_size"]) + 1
-        return Forecast(None, {"search": searches, "default": 1 + -(-records // MOST_INPUTS)})
+        return Forecast(
+            None, {"search": searches, "default": definitions_cost(self.tap, self.object) + -(-records // MOST_INPUTS)}
+        )
 
     @override
     def fetch(self) -> Iterator[Page]:

@@ -15,7 +15,7 @@ from tap_hubspot.casting import Casts
 from tap_hubspot.client import HubSpotStream
 from tap_hubspot.forecast import count
 from tap_hubspot.id_sweep import IdSweep
-from tap_hubspot.object_types import definitions_of, path_of
+from tap_hubspot.object_types import definitions_cost, definitions_of, path_of
 from tap_hubspot.ready import ReadyPage
 from tap_hubspot.refresh import POINT, CalculatedRefresh
 from tap_hubspot.schedule import is_due
@@ -85,7 +85,7 @@ class Upkept(HubSpotStream):
         records = count(self.tap.session, self.paths.search(path_of(self.object))) or 0
         calls = Counter(forecast.calls)
         if plan.refreshes:
-            calls.update({"default": 1})  # the definitions
+            calls.update({"default": definitions_cost(self.tap, self.object)})
             calls.update(lists_of(self.tap, records))
         if plan.sweeps:
             calls.update({"default": 1})  # the recycle bin
