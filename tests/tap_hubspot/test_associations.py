@@ -158,8 +158,9 @@ def test_a_pair_that_cannot_be_is_left_out(sync: Callable[..., Run], crm: FakeCr
 
 def test_a_forbidden_pair_fails_the_stream_and_removes_nothing(run_tap: RunTap, crm: FakeCrm) -> None:
     """Left out quietly, its links would count as gone."""
+    catalog = run_tap.catalog(crm, CONTACTS)
     crm.faults.add(path="/contacts/deals/labels", status=403, times=None)
-    run = run_tap(crm, CONTACTS)
+    run = run_tap(crm, catalog=catalog)
     assert run.error is not None
     assert CONTACTS in str(run.error)
     assert not activated(run)

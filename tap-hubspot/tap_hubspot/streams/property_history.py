@@ -19,6 +19,7 @@ from tap_hubspot.forecast import count, goes_on_after, touch
 from tap_hubspot.history import MOST_INPUTS, HistoryRead, Versions
 from tap_hubspot.keyset import KeysetSearch, Modified
 from tap_hubspot.object_types import definitions_cost, definitions_of, object_types_on_the_left, path_of
+from tap_hubspot.objects import HISTORY
 from tap_hubspot.pairs import PairPattern
 from tap_hubspot.schema import KEY, TEXT, Schema
 from tap_hubspot.streams.objects import ObjectStream
@@ -55,9 +56,6 @@ _MODIFIED = frozenset({"lastmodifieddate", "hs_lastmodifieddate"})
 _LATER_RUNS = (WindowKind.BOOKMARK, WindowKind.SINCE)
 
 
-_SUFFIX = "_property_history"  # of the streams' names
-
-
 class PropertyHistoryStream(HubSpotStream):
     """The values that the properties of one object type had.
 
@@ -72,7 +70,7 @@ class PropertyHistoryStream(HubSpotStream):
     removes_vanished = False
 
     def __init__(self, tap: TapHubSpot, crm_object: CrmObject) -> None:
-        super().__init__(tap, name=f"{crm_object.name}{_SUFFIX}")
+        super().__init__(tap, name=f"{crm_object.name}{HISTORY}")
         self.object = crm_object
         self.replication_key = "timestamp"
 
@@ -89,9 +87,8 @@ class PropertyHistoryStream(HubSpotStream):
         if records is None:
             return None
         searches = -(-records // self.config["page_size"]) + 1
-        return Forecast(
-            None, {"search": searches, "default": definitions_cost(self.tap, self.object) + -(-records // MOST_INPUTS)}
-        )
+        reads = -(-records // MOST_INPUTS)
+        return Forecast(None, {"search": searches, "default": definitions_cost(self.tap, self.object) + reads})
 
     @override
     def fetch(self) -> Iterator[Page]:
@@ -156,5 +153,5 @@ def property_history_streams(tap: TapHubSpot) -> Iterable[HubSpotStream]:
 
     One whose changed records cannot be searched has none: all its histories would be read in every run.
     """
-    wanted = object_types_on_the_left(tap, "history_properties", _SUFFIX)
+    wanted = object_types_on_the_left(tap, "history_properties", HISTORY)
     return [PropertyHistoryStream(tap, each) for each in wanted if each.is_incremental]
