@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from crmdb_core.exceptions import CrmdbError
+from fake_crm.hubspot.kinds import MAIN, STANDARD
 from tap_hubspot.tap import TapHubSpot
 
 if TYPE_CHECKING:
@@ -152,6 +153,17 @@ class RunTap:
         catalog: Json = TapHubSpot(config=config_for(crm, **settings)).catalog_dict
         streams = [entry for entry in catalog["streams"] if not only or entry["tap_stream_id"] in only]
         return {"streams": streams}
+
+
+@pytest.fixture(autouse=True)
+def few_objects(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Accounts begin with the four main objects switched on, so that not every test asks about thirty others.
+
+    Whatever a test makes records of is switched on too. `every_object` marks tests of accounts as they come.
+    """
+    if "every_object" not in request.keywords:
+        rare = tuple(kind.type_id for kind in STANDARD if kind.name not in MAIN)
+        monkeypatch.setattr("fake_crm.hubspot.library.LIBRARY", rare)
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from tests.tap_hubspot.conftest import Json, Run, RunTap
 
+pytestmark = pytest.mark.every_object
+
 
 @pytest.fixture
 def crm() -> Iterator[FakeCrm]:

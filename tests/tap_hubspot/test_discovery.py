@@ -14,6 +14,8 @@ from tap_hubspot.objects import CRM_OBJECTS, custom_objects, is_of_custom_object
 if TYPE_CHECKING:
     from tests.tap_hubspot.conftest import Json, RunTap
 
+pytestmark = pytest.mark.every_object
+
 LIBRARY = {"services", "courses", "listings", "appointments"}
 README_SCOPES = (
     "crm.objects.contacts.read",

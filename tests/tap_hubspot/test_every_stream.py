@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from tests.tap_hubspot.conftest import Run, RunTap
 
+pytestmark = pytest.mark.every_object
+
 EACH = 12
 
 

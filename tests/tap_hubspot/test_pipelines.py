@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from tests.tap_hubspot.conftest import Json, Run, RunTap
 
+pytestmark = pytest.mark.every_object
+
 STAGES = "pipeline_stages"
 
 
