@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tap_hubspot.tap import TapHubSpot
 
 # Seconds by which each window is taken longer than stated: requests do not all travel equally fast.
-_MARGIN = 0.05
+_MARGIN = 0.1
 _INTERVAL = "X-HubSpot-RateLimit-Interval-Milliseconds"
 _MAX = "X-HubSpot-RateLimit-Max"
 _REMAINING = "X-HubSpot-RateLimit-Remaining"

@@ -50,7 +50,7 @@ def test_secrets_are_marked(plugin: type[TapHubSpot | TargetCrmdb], secrets: set
 def test_numbers_that_come_as_text_are_taken(fake_hubspot: FakeCrm) -> None:
     """Meltano 4.4 hands over fractional numbers as text only."""
     access = {"access_token": fake_hubspot.token, "api_url": fake_hubspot.url}
-    tap = TapHubSpot(config={**access, "rate_limit": "0.5"})
+    tap = TapHubSpot(config={**access, "rate_limit": "0.5"}, catalog={"streams": []})
     target = TargetCrmdb(config={"embedded": True, "state_interval": "0.5"})
     assert (Decimal("0.5"), Decimal("0.5")) == (tap.config["rate_limit"], target.config["state_interval"])
 

@@ -140,6 +140,7 @@ def test_every_record_has_a_cursor_of_its_own(sync: Callable[..., Run], crm: Fak
     assert keys(run, "companies_associations") == truth(crm, "companies")
 
 
+@pytest.mark.every_object
 def test_a_pair_that_exists_one_way_is_read_that_way(run_tap: RunTap, crm: FakeCrm) -> None:
     lead, (deal, *_) = crm.hubspot.create("leads", {}), [each["id"] for each in crm.hubspot.records("deals")]
     crm.hubspot.associate("leads", lead, "deals", deal)

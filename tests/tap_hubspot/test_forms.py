@@ -168,6 +168,7 @@ def test_a_full_refresh_lets_deleted_submissions_vanish(run_tap: RunTap, crm: Fa
 
 def test_a_missing_scope_is_named(run_tap: RunTap, crm: FakeCrm) -> None:
     token = crm.access.add_token("narrow", scopes=["crm.objects.owners.read"])
-    run = run_tap(crm, "form_submissions", "forms", legacy=True, access_token=token)
+    catalog = run_tap.catalog(crm, "form_submissions", "forms", legacy=True)
+    run = run_tap(crm, catalog=catalog, legacy=True, access_token=token)
     failures = run.error.failures  # type: ignore[union-attr]  # SyncFailedError
     assert all("forms" in str(failures[stream]) for stream in ("forms", "form_submissions"))

@@ -188,7 +188,7 @@ def test_lists_out_of_reach_are_told_and_nothing_is_dropped(run_tap: RunTap, bar
 
 def test_a_missing_scope_fails_both_streams_and_no_other(run_tap: RunTap, crm: FakeCrm) -> None:
     token = crm.access.add_token("narrow", scopes=["crm.objects.owners.read"])
-    run = run_tap(crm, *STREAMS, "owners", access_token=token)
+    run = run_tap(crm, catalog=run_tap.catalog(crm, *STREAMS, "owners"), access_token=token)
     failures = run.error.failures  # type: ignore[union-attr]  # SyncFailedError
     assert {*STREAMS} <= failures.keys()
     assert isinstance(failures["lists"], ForbiddenError)
