@@ -8,6 +8,7 @@ key: so an archived record passes although archiving did not move its modified d
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import psycopg
@@ -72,7 +73,10 @@ class Merge:
         self._mode = mode
         # written out once: psycopg would put hundreds of names together anew for every batch
         self._complete = self._written(careful=False)
-        self._careful = self._complete if plan.is_bag else self._written(careful=True)
+
+    @cached_property
+    def _careful(self) -> bytes:
+        return self._complete if self._plan.is_bag else self._written(careful=True)
 
     def run(self, cursor: Cursor, piece: Piece) -> Counts:
         """Merge the piece that was staged; give the outcomes.
