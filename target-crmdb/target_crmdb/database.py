@@ -1,6 +1,7 @@
 """Connect to the database that the settings name; every failure says what to do, none shows a secret."""
 
 import re
+import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -112,8 +113,7 @@ def _connect(conninfo: str, patience: float, sleep: Callable[[float], None]) -> 
                 autocommit=True,
                 application_name="target-crmdb",
                 connect_timeout=10,
-                # a plan that was made for an empty table must not be kept for a full one: it would read the whole table
-                prepare_threshold=None,
+                prepare_threshold=sys.maxsize,  # only what asks for it
             )
         except psycopg.OperationalError as error:
             reason = _first_line(error)
@@ -145,6 +145,9 @@ def _prepare(connection: Connection, config: Config) -> None:
         "enable_hashjoin": "off",
         "enable_mergejoin": "off",
         "enable_seqscan": "off",
+        # of a prepared statement only its parsing is saved: a plan that was made for an empty table would read all of a
+        # full one for every batch
+        "plan_cache_mode": "force_custom_plan",
         "lock_timeout": _milliseconds(config.get("lock_timeout", 30)),
         "statement_timeout": _milliseconds(config.get("statement_timeout", 600)),
         "client_min_messages": "warning",

@@ -8,6 +8,7 @@ key: so an archived record passes although archiving did not move its modified d
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import psycopg
@@ -44,8 +45,8 @@ with judged as materialized (
     update {table} t set {updates}
     from judged j join {stage} s on s.ctid = j.place where j.outcome = 'updated' and {match}
 ){removed}
-select outcome, count(*) from judged group by outcome
 """
+_COUNT = b"select outcome, count(*), (%s - sum(count(*)) over ())::bigint from judged group by outcome"
 _REMOVED = """, removed as (
     delete from {table} t using judged j join {stage} s on s.ctid = j.place
     where j.outcome = 'removed' and {match}
@@ -71,17 +72,27 @@ class Merge:
         self._stage = stage
         self._mode = mode
         # written out once: psycopg would put hundreds of names together anew for every batch
-        self._complete = self._compose(careful=False).as_bytes()
-        self._careful = self._complete if plan.is_bag else self._compose(careful=True).as_bytes()
+        self._complete = self._written(careful=False)
+
+    @cached_property
+    def _careful(self) -> bytes:
+        return self._complete if self._plan.is_bag else self._written(careful=True)
 
     def run(self, cursor: Cursor, piece: Piece) -> Counts:
-        """Merge the piece that was staged; give the outcomes."""
-        cursor.execute(self._careful if piece.careful else self._complete)
-        outcomes = {str(outcome): int(count) for outcome, count in cursor.fetchall()}
+        """Merge the piece that was staged; give the outcomes.
+
+        Parsing hundreds of columns takes longer than planning with them, so it is done once. The plan is made anew each
+        time, since the statement has a parameter and the session's `plan_cache_mode` is to be so.
+        """
+        cursor.execute(self._careful if piece.careful else self._complete, (len(piece),), prepare=True)
+        found = cursor.fetchall()
+        outcomes = {str(outcome): int(count) for outcome, count, _ in found}
         removed = outcomes.pop("removed", 0)
         outcomes["updated"] = outcomes.get("updated", 0) + removed
-        deduplicated = len(piece) - sum(outcomes.values())
-        return Counts(seen=len(piece), deduplicated=deduplicated, deleted=removed, **outcomes)
+        return Counts(seen=len(piece), deduplicated=found[0][2], deleted=removed, **outcomes)
+
+    def _written(self, *, careful: bool) -> bytes:
+        return self._compose(careful=careful).as_bytes().replace(b"%", b"%%") + _COUNT
 
     def _compose(self, *, careful: bool) -> sql.Composed:
         outputs = _outputs(self._plan, careful=careful)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from psycopg import sql
 
 from target_crmdb import TargetCrmdb
+from target_crmdb.buffer import Piece
 from target_crmdb.database import open_connection
 from target_crmdb.merge import Merge
 from target_crmdb.modes import WriteMode
@@ -43,7 +45,8 @@ def explained(load: Loader, plan: TablePlan, staged: int) -> dict[str, Any]:
                 sql.SQL("insert into {} ({}) select n::text from generate_series(1, %s) n").format(stage.name, key),
                 (staged,),
             )
-            cursor.execute(b"explain (format json, analyze) " + Merge(plan, stage.name, WriteMode())._complete)
+            merge = Merge(plan, stage.name, WriteMode())
+            cursor.execute(b"explain (format json, analyze) " + merge._complete, (staged,))
             row = cursor.fetchone()
             assert row is not None
             return dict(row[0][0])
@@ -104,7 +107,30 @@ def test_copies_of_a_bag_are_found_by_their_key(load: Loader, singer: Singer) ->
                     stage.name
                 )
             )
-            cursor.execute(b"explain (format json) " + Merge(plan, stage.name, WriteMode())._complete)
+            cursor.execute(b"explain (format json) " + Merge(plan, stage.name, WriteMode())._complete, (1000,))
             row = cursor.fetchone()
     assert row is not None
     assert {"Index Scan by key"} == set(reads_of(row[0][0], "contacts"))
+
+
+def test_a_merge_is_parsed_once_and_planned_each_time(load: Loader, singer: Singer) -> None:
+    """A kept plan, made for an empty table, would read all of a full one; a table may have a name with a percent."""
+    plan = plan_of(load, singer, 5)
+    load.database.query('ALTER TABLE crm_test.contacts RENAME TO "100%s"')
+    plan = replace(plan, table="100%s")
+    stage = StagingTable(plan, 1)
+    merge = Merge(plan, stage.name, WriteMode())
+    with ExitStack() as stack:
+        connection = open_connection(dict(TargetCrmdb(config=load.config).config), stack)
+        for number in range(3):
+            with connection.transaction(), connection.cursor() as cursor:
+                stage.begin(cursor)
+                cursor.execute(
+                    sql.SQL("insert into {} ({}) values ({}), ('twice'), ('twice')").format(
+                        stage.name, sql.Identifier(plan.match[0].staged), sql.Literal(f"number {number}")
+                    )
+                )
+                counts = merge.run(cursor, Piece([], [(0, b"")] * 3, None, full=False, careful=False))
+                assert (counts.created, counts.unchanged, counts.deduplicated) == (1 + (number == 0), number > 0, 1)
+        kept = connection.execute("select generic_plans, custom_plans from pg_prepared_statements").fetchall()
+    assert kept == [(0, 3)]
