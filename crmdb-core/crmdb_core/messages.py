@@ -32,6 +32,8 @@ _LONGEST_HELD = 1.0
 class BufferedWriter(GenericSingerWriter[bytes, Message]):
     """Writes messages to stdout in blocks of whole lines.
 
+    `checks_numbers` can be switched off where no decimal is NaN or infinite: to look for one takes time.
+
     A block goes out at 256 KiB, after a second, with every message that is no RECORD, and at exit. Decimals keep
     their digits, NaN and infinities become null, datetimes are RFC 3339. `clock` gives monotonic seconds.
     """
@@ -44,6 +46,7 @@ class BufferedWriter(GenericSingerWriter[bytes, Message]):
         self._clock = clock
         self._flushed_at = clock()
         self._closed = False
+        self.checks_numbers = True
         atexit.register(self._flush_at_exit)
 
     @override
@@ -54,7 +57,8 @@ class BufferedWriter(GenericSingerWriter[bytes, Message]):
             line = self._encoder.encode(value)
         except (UnicodeEncodeError, OverflowError):  # a lone surrogate, for one: JSON can escape it
             line = serialize_json(_finite(value)).encode()
-        if b"NaN" in line or b"Infinity" in line:  # msgspec nulls NaN of floats, not of decimals
+        # msgspec nulls NaN of floats, not of decimals
+        if self.checks_numbers and (b"NaN" in line or b"Infinity" in line):
             line = self._encoder.encode(_finite(value))
         return line + b"\n"
 

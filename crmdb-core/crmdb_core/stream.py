@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["CrmStream", "Page"]
 
 _RESUME = "resume"
-_PAGES_AHEAD = 4
+_PAGES_AHEAD = 6
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,8 @@ class CrmTap(InspectableTap):
     message_writer_class = BufferedWriter
     state_seconds: ClassVar[float] = 5.0
     """The longest work without a STATE message."""
+    numbers_are_finite: ClassVar[bool] = False
+    """Whether no decimal of this tap's records is NaN or infinite; stream maps may make some."""
     streams_ahead: ClassVar[int] = 3
     """How many streams are fetched ahead of their turn."""
 
@@ -237,6 +239,8 @@ class CrmTap(InspectableTap):
         """Sync all streams; raises SyncFailedError at the end if any failed."""
         self._syncing = True
         self._state_due_at = time.monotonic() + self.state_seconds
+        if isinstance(self.message_writer, BufferedWriter):
+            self.message_writer.checks_numbers = not self.numbers_are_finite or bool(self.config.get("stream_maps"))
         try:
             super().sync_all()
         except OutputClosedError:

@@ -132,6 +132,7 @@ class Casts:
     def __init__(self, schemas: Mapping[str, Mapping[str, Any]]) -> None:
         self.names = tuple(schemas)
         self._nulls = dict.fromkeys(schemas)
+        self._extras: tuple[str, ...] = ()
         self.misfits = Misfits()
         memos: dict[Cast, Cast] = {cast: _Memo(cast).__getitem__ for cast in (to_number, to_boolean, to_date)}
         self._casts = [
@@ -141,8 +142,8 @@ class Casts:
     def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The selected properties, typed; one that HubSpot left out is null, as one that it sent as null."""
         typed = {**self._nulls, **values}
-        if len(typed) > len(self._nulls):  # HubSpot adds some though they were not asked for
-            typed = {name: typed[name] for name in self._nulls}
+        if len(typed) > len(self._nulls):
+            self._leave_out_extras(typed)
         for name, quick, cast in self._casts:
             value = typed[name]
             if value is not None:
@@ -151,6 +152,16 @@ class Casts:
                 except (MisfitError, OverflowError, TypeError, AttributeError):
                     typed[name] = self._cast(name, cast, str(value).strip())
         return typed
+
+    def _leave_out_extras(self, typed: dict[str, Any]) -> None:
+        """Drop what HubSpot adds though it was not asked for, mostly the same few names."""
+        for name in self._extras:
+            typed.pop(name, None)
+        if len(typed) > len(self._nulls):
+            more = typed.keys() - self._nulls.keys()
+            self._extras = (*self._extras, *more)
+            for name in more:
+                del typed[name]
 
     def _cast(self, name: str, cast: Cast, text: str) -> object:
         if not text:

@@ -54,6 +54,7 @@ class Chain:
     emitted: str | None = None
     emitted_all: bool = False
     last_id: str | None = None
+    first_ids: tuple[str, ...] = ()
     first_page: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
@@ -73,14 +74,15 @@ class Piece:
 class Chains:
     """The chains of one list.
 
-    `read` gets the page at a cursor. `starts` gives further start points behind a cursor, ascending, one at a time; it
-    is asked only if there is a second page. `saved` is what an earlier run's `emit` returned.
+    `read` gets the page at a cursor. `starts` gives further start points behind an id, ascending, one at a time; it is
+    told how many records came up to there, and asked only if there is a second page. `saved` is what an earlier run's
+    `emit` returned.
     """
 
     def __init__(
         self,
         read: Callable[[str | None], ListPage],
-        starts: Callable[[str | None], Iterator[str]] | None = None,
+        starts: Callable[[str | None, int], Iterator[str]] | None = None,
         saved: Mapping[str, Any] | None = None,
     ) -> None:
         self._read = read
@@ -95,7 +97,8 @@ class Chains:
         last = self._chains[-1]
         if self._starts is None or not _goes_on(last):
             return
-        for start in self._starts(last.start):
+        behind = last.first_ids[-1] if last.first_ids else last.start
+        for start in self._starts(behind, len(last.first_ids)):
             with self._lock:
                 if self._alone or self._chains[-1].done:
                     return
@@ -161,7 +164,8 @@ class Chains:
         with self._lock:
             if not chain.known and (page.ids or page.after is None):  # an empty page that goes on is no first one
                 chain.heads, chain.known = page.ids, True
-        if chain.known:
+        if chain.known and not chain.first_page.is_set():
+            chain.first_ids = page.ids
             chain.first_page.set()
         return page
 

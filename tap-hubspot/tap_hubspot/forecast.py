@@ -8,7 +8,7 @@ from urllib.parse import quote
 from crmdb_core.forecast import Forecast
 from tap_hubspot.keyset import ID
 from tap_hubspot.reading import LONGEST_QUERY, ROWS_A_LIST
-from tap_hubspot.starts import distance_of
+from tap_hubspot.starts import distance_of, searches_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,7 +56,7 @@ def of_whole(records: int, *, chains: int = 1, calls_a_page: int = 1) -> Forecas
     `calls_a_page` is 2 where the properties' names do not fit into a URL. Archived records take a list of their own,
     whose length nothing tells before.
     """
-    searches = {"search": chains} if chains > 1 else {}
+    searches = {"search": searches_of(records)} if chains > 1 else {}
     pages = max(_pages(records, ROWS_A_LIST), 1) + chains - 1
     return Forecast(records, {**searches, "default": pages * calls_a_page + _ARCHIVED + _SCHEMA})
 

@@ -50,6 +50,7 @@ class TapHubSpot(CrmTap):
     package_name = "crmdb-tap-hubspot"
     config_jsonschema: ClassVar[dict[str, Any]] = settings()
     dynamic_catalog = True  # discovery asks the API
+    numbers_are_finite = True  # see `casting`, and JSON has no others
     account = Account()  # nothing is known of it until `probe()`
 
     @override

@@ -62,7 +62,7 @@ def read(
     source: Source, starts: list[str], saved: Any = None, *, stop_after: int | None = None, workers: int = 4
 ) -> tuple[list[str], Any]:
     """What came, and the point to go on from; both as of the piece after which it was stopped."""
-    chains = Chains(source.read, lambda _: iter(starts), saved)
+    chains = Chains(source.read, lambda *_: iter(starts), saved)
     came: list[str] = []
     point = saved
     pieces = side_by_side(chains.sources(), workers=workers)
@@ -130,7 +130,7 @@ def test_a_start_point_that_is_refused_is_done_without() -> None:
             raise ApiError("Invalid cursor", method="GET", path="/", status=400)
         return source.read(after)
 
-    chains = Chains(picky, lambda _: iter(["32"]))
+    chains = Chains(picky, lambda *_: iter(["32"]))
     came = [row["id"] for piece in side_by_side(chains.sources(), workers=2) for row in piece.rows]
     assert sorted(came, key=int) == [str(one) for one in range(1, 61)]
 
