@@ -33,7 +33,7 @@ def _passes(version: str, python: str) -> bool:
     setup = [python, "dev/setup.py", "--dev", "--venv", venv]
     if subprocess.run(setup, cwd=ROOT, check=False).returncode:
         return False
-    # what depends on Python does so on any server; faults, kills and random runs try Postgres, the network and ourselves
+    # what depends on Python does so on any server; faults, kills and random runs try Postgres, the network and us
     where = ["-k", "not installed and not kill", *(part for path in _ELSEWHERE for part in ("--ignore", path))]
     pytest: list[str | Path] = [ROOT / venv / "bin" / "python", "-m", "pytest", "-q", "-m", "not long", *where, *TESTS]
     env = {**os.environ, "CRMDB_REQUIRE_POSTGRES": ""}  # that is asked of the whole suite

@@ -148,18 +148,12 @@ class Chains:
             chain.first_page.set()  # whoever waits for it must not do so for ever
 
     def _page(self, chain: Chain, cursor: str | None) -> ListPage | None:
-        """A page; None where the start point is refused and the chain before reads on instead."""
-        try:
-            page = self._read(cursor)
-        except ApiError as error:
-            if error.status != _REFUSED or (chain.known and not chain.restored):
-                raise
-            if not chain.restored:
-                with self._lock:
-                    chain.dropped = True
-                return None
-            chain.start = None  # a cursor that is over: from the beginning, which costs time and no record
-            page = self._read(None)
+        """A page; None where the list takes no such start point and the chain before reads on instead."""
+        page = self._read_from(chain, cursor)
+        if page is None or (not chain.known and _is_before(page.ids, chain.start)):
+            with self._lock:
+                chain.dropped = True
+            return None
         chain.restored = False  # from here on the cursors are this run's
         with self._lock:
             if not chain.known and (page.ids or page.after is None):  # an empty page that goes on is no first one
@@ -168,6 +162,18 @@ class Chains:
             chain.first_ids = page.ids
             chain.first_page.set()
         return page
+
+    def _read_from(self, chain: Chain, cursor: str | None) -> ListPage | None:
+        """The page at a cursor; None for a start point that is refused."""
+        try:
+            return self._read(cursor)
+        except ApiError as error:
+            if error.status != _REFUSED or (chain.known and not chain.restored):
+                raise
+        if not chain.restored:
+            return None
+        chain.start = None  # a cursor that is over: from the beginning, which costs time and no record
+        return self._read(None)
 
     def _cut(self, chain: Chain, page: ListPage) -> Piece:
         """What of the page is this chain's to hand on."""
@@ -225,6 +231,10 @@ def _ascends(chain: Chain, ids: tuple[str, ...]) -> bool:
             return False
         chain.last_id = one
     return True
+
+
+def _is_before(ids: tuple[str, ...], start: str | None) -> bool:
+    return bool(ids) and start is not None and ids[0].isdecimal() and int(ids[0]) < int(start)
 
 
 def _reaches(ids: tuple[str, ...], start: str | None) -> bool:

@@ -122,6 +122,19 @@ def test_chains_share_the_work() -> None:
     assert source.calls <= 100 + 2 * 11  # a chain reads at most one page twice and begins with a part of one
 
 
+def test_a_list_that_knows_no_start_points_is_read_once() -> None:
+    source = Source([str(one) for one in range(1, 301)], by_number)
+    cursors = {str(one) for one in range(1, 301, PAGE)}  # its own, and no other
+
+    def deaf(after: str | None) -> ListPage:
+        return source.read(after if after in cursors else None)
+
+    chains = Chains(deaf, lambda *_: iter(["26", "101", "201"]))
+    came = [row["id"] for piece in side_by_side(chains.sources(), workers=4) for row in piece.rows]
+    assert sorted(came, key=int) == [str(one) for one in range(1, 301)]
+    assert source.calls <= 100 + 3
+
+
 def test_a_start_point_that_is_refused_is_done_without() -> None:
     source = Source([str(one) for one in range(1, 61)], by_number)
 
