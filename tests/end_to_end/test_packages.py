@@ -140,7 +140,7 @@ def meltano_run(project: Path, crm: FakeCrm, loader: str) -> None:
 
 def lines_of(folder: Path, stream: str) -> int:
     """How many records target-jsonl wrote of a stream."""
-    return sum(len(path.read_text("utf-8").splitlines()) for path in folder.glob(f"{stream}.jsonl"))
+    return sum(len(path.read_text("utf-8").splitlines()) for path in folder.glob(f"{stream}-*.jsonl"))
 
 
 def test_another_project_runs_the_wheel_into_target_jsonl(wheels: Path, crm: FakeCrm, tmp_path: Path) -> None:
