@@ -254,8 +254,8 @@ def test_a_used_up_quota_stops_the_run_with_state(demo: ModuleType, api: Any) ->
     run = Run(demo, api, streams="things,labels")
     assert isinstance(run.error, TryLaterError)
     assert "STATE" == run.types()[-1]
-    # whichever of the two asked third: no call of any stream comes after it
-    assert 3 == len(api.requests)
+    # whichever of the two asked third: no call of any stream is sent after its answer; one may have been under way
+    assert 3 <= len(api.requests) <= 4
     assert {message["stream"] for message in run.messages if message["type"] == "RECORD"} <= {"labels"}
 
 
