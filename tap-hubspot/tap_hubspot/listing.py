@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from crmdb_core.exceptions import CrmdbError
+from crmdb_core.exceptions import ApiError, CrmdbError
 from crmdb_core.stream import Page
 
 if TYPE_CHECKING:
@@ -15,29 +16,57 @@ if TYPE_CHECKING:
     Json = dict[str, Any]
 
 
+BAD_REQUEST = 400
+
+
 class RepeatedCursorError(CrmdbError):
     """A list that answered a cursor a second time would never end."""
 
 
-def list_pages(api: Api, path: str, **params: str | int) -> Iterator[Page]:
-    """Every page of a cursor-paged list; `after` is the only thing taken from `paging.next`.
+@dataclass(frozen=True)
+class CursorPage:
+    """Rows, and the cursor of the page after them; empty after the last one."""
+
+    rows: list[Json]
+    after: str
+
+
+def cursor_pages(api: Api, path: str, *, after: str = "", **params: str | int) -> Iterator[CursorPage]:
+    """The pages of a list from a cursor on, each with the cursor of the next; nothing else is taken from `paging.next`.
+
+    How long HubSpot honours a cursor is not documented: where it refuses the one of an earlier run, the list is read
+    from its beginning.
 
     Raises:
         RepeatedCursorError: if a page points to itself or back.
     """
-    query: Json = dict(params)
-    cursors: set[str] = set()
+    try:
+        page = _page(api, path, params, after)
+    except ApiError as error:
+        if error.status != BAD_REQUEST or not after:
+            raise
+        page = _page(api, path, params, "")
+    cursors = {after}
     while True:
-        answer = api.get_json(path, query)
-        yield Page(answer["results"])
-        after = next_cursor(answer)
-        if after is None:
+        yield page
+        if not page.after:
             return
-        if after in cursors:
-            msg = f"HubSpot repeated the cursor {after} of {path}; run again"
+        if page.after in cursors:
+            msg = f"HubSpot repeated the cursor {page.after} of {path}; run again"
             raise RepeatedCursorError(msg)
-        cursors.add(after)
-        query["after"] = after
+        cursors.add(page.after)
+        page = _page(api, path, params, page.after)
+
+
+def _page(api: Api, path: str, params: Json, after: str) -> CursorPage:
+    answer = api.get_json(path, {**params, "after": after} if after else dict(params))
+    return CursorPage(answer["results"], next_cursor(answer) or "")
+
+
+def list_pages(api: Api, path: str, **params: str | int) -> Iterator[Page]:
+    """Every page of a cursor-paged list, with no point to go on from."""
+    for page in cursor_pages(api, path, **params):  # type: ignore[arg-type]  # no list has a parameter `after` of its own
+        yield Page(page.rows)
 
 
 def listed(api: Api, path: str, **params: str | int) -> Iterator[Json]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from crmdb_core.exceptions import ApiError, CrmdbError
 from crmdb_core.instants import to_millis
 from crmdb_core.stream import Page
-from tap_hubspot.cursors import BAD_REQUEST
+from tap_hubspot.listing import BAD_REQUEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,8 +11,7 @@ from typing_extensions import override
 from crmdb_core.exceptions import NotFoundError
 from crmdb_core.instants import to_millis
 from crmdb_core.stream import Page
-from tap_hubspot.cursors import CursorPage, cursor_pages
-from tap_hubspot.listing import list_pages
+from tap_hubspot.listing import CursorPage, cursor_pages, list_pages
 from tap_hubspot.paths import LEGACY_FORMS, form_submissions
 from tap_hubspot.records import deleted_at
 from tap_hubspot.streams.fixed import BOOLEAN, FREE, FREE_LIST, INSTANT, TEXT, FixedStream, shape

@@ -8,8 +8,8 @@ from typing_extensions import override
 
 from crmdb_core.exceptions import NotFoundError
 from crmdb_core.stream import Page
-from tap_hubspot.cursors import cursor_pages
 from tap_hubspot.list_search import ListSearch, id_order
+from tap_hubspot.listing import cursor_pages
 from tap_hubspot.streams.fixed import FREE, INSTANT, INTEGER, TEXT, FixedStream, shape
 
 if TYPE_CHECKING:

@@ -10,14 +10,13 @@ from crmdb_core.concurrency import in_order
 from crmdb_core.exceptions import ApiError, ForbiddenError, NotFoundError
 from crmdb_core.stream import Page
 from tap_hubspot.client import HubSpotStream
+from tap_hubspot.listing import BAD_REQUEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tap_hubspot.objects import CrmObject
     from tap_hubspot.tap import TapHubSpot
-
-_BAD_REQUEST = 400
 
 
 class AllObjectsStream(HubSpotStream):
@@ -47,7 +46,7 @@ class AllObjectsStream(HubSpotStream):
         try:
             return self.rows_of(crm_object)
         except ApiError as error:
-            closed = isinstance(error, ForbiddenError | NotFoundError) or error.status == _BAD_REQUEST
+            closed = isinstance(error, ForbiddenError | NotFoundError) or error.status == BAD_REQUEST
             if not closed:
                 raise
             self._refused.add(crm_object.name)
