@@ -18,7 +18,17 @@ if TYPE_CHECKING:
 
     Json = dict[str, Any]
 
-__all__ = ["chains_of", "count", "goes_on_after", "of_delta", "of_reader", "of_whole", "touch"]
+__all__ = [
+    "calls_of_lists",
+    "chains_of",
+    "count",
+    "goes_on_after",
+    "of_delta",
+    "of_reader",
+    "of_whole",
+    "pages_of",
+    "touch",
+]
 
 _A_BATCH = 100
 _SCHEMA, _ARCHIVED = 1, 1
@@ -56,16 +66,22 @@ def of_whole(records: int, *, chains: int = 1, calls_a_page: int = 1) -> Forecas
     `calls_a_page` is 2 where the properties' names do not fit into a URL. Archived records take a list of their own,
     whose length nothing tells before.
     """
+    calls = calls_of_lists(records, chains=chains, calls_a_page=calls_a_page)
+    return Forecast(records, {**calls, "default": calls["default"] + _ARCHIVED + _SCHEMA})
+
+
+def calls_of_lists(records: int, *, chains: int = 1, calls_a_page: int = 1) -> dict[str, int]:
+    """The calls, by bucket, of listing so many live records."""
     searches = {"search": searches_of(records)} if chains > 1 else {}
-    pages = max(_pages(records, ROWS_A_LIST), 1) + chains - 1
-    return Forecast(records, {**searches, "default": pages * calls_a_page + _ARCHIVED + _SCHEMA})
+    pages = max(pages_of(records, ROWS_A_LIST), 1) + chains - 1
+    return {**searches, "default": pages * calls_a_page}
 
 
 def of_delta(records: int, *, page_size: int) -> Forecast:
     """A delta: searches to an empty page, batch reads of what they found, and the recycle bin."""
     return Forecast(
         records,
-        {"search": _pages(records, page_size) + 1, "default": _pages(records, _A_BATCH) + _ARCHIVED + _SCHEMA},
+        {"search": pages_of(records, page_size) + 1, "default": pages_of(records, _A_BATCH) + _ARCHIVED + _SCHEMA},
     )
 
 
@@ -85,5 +101,6 @@ def goes_on_after(point: Mapping[str, Any] | None) -> str | None:
     return None if after is None else str(after)
 
 
-def _pages(records: int, size: int) -> int:
+def pages_of(records: int, size: int) -> int:
+    """How many calls take so many records, `size` at most each."""
     return -(-records // size)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tap_hubspot.pairs import PairPattern, fitting_none
 
@@ -29,16 +29,6 @@ def object_types_on_the_left(tap: TapHubSpot, setting: str, suffix: str) -> list
     return [each for each in types if any(fnmatchcase(each.name, source) for source in sources)]
 
 
-def path_of(crm_object: CrmObject) -> str:
-    """What the API's paths call an object type."""
-    return crm_object.path
-
-
 def definitions_cost(tap: TapHubSpot, crm_object: CrmObject) -> int:
-    """How many calls `definitions_of` takes: none, if discovery asked for them."""
+    """How many calls an object type's property definitions take: none, if discovery asked for them."""
     return 0 if tap.dictionary.live.knows(crm_object.path) else 1
-
-
-def definitions_of(tap: TapHubSpot, crm_object: CrmObject) -> list[dict[str, Any]]:
-    """An object type's property definitions."""
-    return tap.definitions(crm_object.path)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tap_hubspot.forecast import chains_of
+from tap_hubspot.forecast import calls_of_lists, chains_of
 from tap_hubspot.keyset import ID
-from tap_hubspot.reading import ROWS_A_LIST, ObjectReader
+from tap_hubspot.reading import ObjectReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -47,8 +47,7 @@ def reader_of(tap: TapHubSpot, crm_object: CrmObject, properties: Iterable[str] 
 def lists_of(tap: TapHubSpot, records: int) -> dict[str, int]:
     """The calls, by bucket, of listing so many records."""
     chains = chains_of(records, workers_of(tap)) if tap.config["parallel_lists"] else 1
-    searches = {"search": chains} if chains > 1 else {}
-    return {**searches, "default": max(-(-records // ROWS_A_LIST), 1) + chains - 1}
+    return calls_of_lists(records, chains=chains)
 
 
 def listed(pages: Iterable[Page]) -> Iterator[Stretch]:

@@ -15,10 +15,10 @@ from crmdb_core.forecast import Forecast
 from crmdb_core.stream import Page
 from crmdb_core.window import WindowKind, format_instant
 from tap_hubspot.client import HubSpotStream
-from tap_hubspot.forecast import count, goes_on_after, touch
+from tap_hubspot.forecast import count, goes_on_after, pages_of, touch
 from tap_hubspot.keyset import KeysetSearch, Modified
 from tap_hubspot.links import BUCKET, MOST_INPUTS, LinkRead, link_tasks
-from tap_hubspot.object_types import object_types_on_the_left, path_of
+from tap_hubspot.object_types import object_types_on_the_left
 from tap_hubspot.objects import ASSOCIATIONS
 from tap_hubspot.pairs import existing, wanted_targets
 from tap_hubspot.schedule import instant_or_none, is_due
@@ -73,7 +73,7 @@ class AssociationsStream(HubSpotStream):
 
     @override
     def check(self) -> None:
-        touch(self.tap.session, self.paths.objects(path_of(self.object)))
+        touch(self.tap.session, self.paths.objects(self.object.path))
 
     @override
     def forecast(self) -> Forecast | None:
@@ -83,14 +83,14 @@ class AssociationsStream(HubSpotStream):
         low, point = self._changed_since, self.resume_point or {}
         filters = () if low is None else Modified(self.object.modified, low, self.window.high).filters()
         after = goes_on_after(point.get(_WHOLE) or point)
-        records = count(self.tap.session, self.paths.search(path_of(self.object)), filters, after_id=after)
+        records = count(self.tap.session, self.paths.search(self.object.path), filters, after_id=after)
         if records is None:
             return None
         wanted = wanted_targets(self.object.name, self._paths, self.config["associations"])
-        calls = Counter({BUCKET: len(wanted.named + wanted.possible) * -(-records // MOST_INPUTS)})
+        calls = Counter({BUCKET: len(wanted.named + wanted.possible) * pages_of(records, MOST_INPUTS)})
         calls.update(default=len(wanted.possible))
         page_size = self.config["page_size"]
-        calls.update(lists_of(self.tap, records) if low is None else {"search": -(-records // page_size) + 1})
+        calls.update(lists_of(self.tap, records) if low is None else {"search": pages_of(records, page_size) + 1})
         return Forecast(None, calls)
 
     @override
@@ -150,10 +150,10 @@ class AssociationsStream(HubSpotStream):
     @cached_property
     def _paths(self) -> dict[str, str]:
         """What the API's paths call each of the account's object types."""
-        return {each.name: path_of(each) for each in self.tap.object_types}
+        return {each.name: each.path for each in self.tap.object_types}
 
     def _pair(self, to: str) -> tuple[str, str]:
-        return path_of(self.object), self._paths.get(to, to)
+        return self.object.path, self._paths.get(to, to)
 
     def _stretches(self, targets: tuple[str, ...]) -> Iterator[Stretch]:
         """The ids to read, as many as one call takes; a point of another kind of reading is none of this one."""
@@ -165,7 +165,7 @@ class AssociationsStream(HubSpotStream):
             found: Iterator[Stretch] = map(_of_whole, listed(pages))
         else:
             window = Modified(self.object.modified, low, self.window.high)
-            path = self.paths.search(path_of(self.object))
+            path = self.paths.search(self.object.path)
             found = searched(KeysetSearch(self.tap.session, path, window, page_size=self.config["page_size"]), point)
         return joined(found, MOST_INPUTS)
 

@@ -15,10 +15,10 @@ from crmdb_core.stream import Page
 from crmdb_core.window import WindowKind
 from tap_hubspot.calculated import calculated_names
 from tap_hubspot.client import HubSpotStream
-from tap_hubspot.forecast import count, goes_on_after, touch
+from tap_hubspot.forecast import count, goes_on_after, pages_of, touch
 from tap_hubspot.history import MOST_INPUTS, HistoryRead, Versions
 from tap_hubspot.keyset import KeysetSearch, Modified
-from tap_hubspot.object_types import definitions_cost, definitions_of, object_types_on_the_left, path_of
+from tap_hubspot.object_types import definitions_cost, object_types_on_the_left
 from tap_hubspot.objects import HISTORY
 from tap_hubspot.pairs import PairPattern
 from tap_hubspot.schema import KEY, TEXT, Schema
@@ -76,18 +76,18 @@ class PropertyHistoryStream(HubSpotStream):
 
     @override
     def check(self) -> None:
-        touch(self.tap.session, self.paths.objects(path_of(self.object)))
+        touch(self.tap.session, self.paths.objects(self.object.path))
 
     @override
     def forecast(self) -> Forecast | None:
         """By one search; how many values the records had, nothing tells."""
         after = goes_on_after(self.resume_point)
         filters = Modified(self.object.modified, self.window.low).filters()
-        records = count(self.tap.session, self.paths.search(path_of(self.object)), filters, after_id=after)
+        records = count(self.tap.session, self.paths.search(self.object.path), filters, after_id=after)
         if records is None:
             return None
-        searches = -(-records // self.config["page_size"]) + 1
-        reads = -(-records // MOST_INPUTS)
+        searches = pages_of(records, self.config["page_size"]) + 1
+        reads = pages_of(records, MOST_INPUTS)
         return Forecast(None, {"search": searches, "default": definitions_cost(self.tap, self.object) + reads})
 
     @override
@@ -95,7 +95,7 @@ class PropertyHistoryStream(HubSpotStream):
         names, calculated = self._properties()
         if not names:
             return
-        read = HistoryRead(self.tap.session, self.paths.batch_read(path_of(self.object)), names)
+        read = HistoryRead(self.tap.session, self.paths.batch_read(self.object.path), names)
         versions = Versions(self._since, calculated)
 
         def page(stretch: Stretch) -> Page:
@@ -112,7 +112,7 @@ class PropertyHistoryStream(HubSpotStream):
     def _stretches(self) -> Iterator[Stretch]:
         search = KeysetSearch(
             self.tap.session,
-            self.paths.search(path_of(self.object)),
+            self.paths.search(self.object.path),
             Modified(self.object.modified, self.window.low),
             page_size=self.config["page_size"],
             began=self.window.high,
@@ -121,7 +121,7 @@ class PropertyHistoryStream(HubSpotStream):
 
     def _properties(self) -> tuple[list[str], frozenset[str]]:
         """The properties to read, and which of the object's properties are calculated."""
-        definitions = definitions_of(self.tap, self.object)
+        definitions = self.tap.definitions(self.object.path)
         calculated = calculated_names(definitions)
         names = [str(each["name"]) for each in definitions if each["name"] not in _MODIFIED]
         for each in self._patterns:

@@ -15,7 +15,7 @@ from tap_hubspot.casting import Casts
 from tap_hubspot.client import HubSpotStream
 from tap_hubspot.forecast import count
 from tap_hubspot.id_sweep import IdSweep
-from tap_hubspot.object_types import definitions_cost, definitions_of, path_of
+from tap_hubspot.object_types import definitions_cost
 from tap_hubspot.ready import ReadyPage
 from tap_hubspot.refresh import POINT, CalculatedRefresh
 from tap_hubspot.schedule import is_due
@@ -82,7 +82,7 @@ class Upkept(HubSpotStream):
         forecast, plan = super().forecast(), self.plan
         if forecast is None or not (plan.refreshes or plan.sweeps):
             return forecast
-        records = count(self.tap.session, self.paths.search(path_of(self.object))) or 0
+        records = count(self.tap.session, self.paths.search(self.object.path)) or 0
         calls = Counter(forecast.calls)
         if plan.refreshes:
             calls.update({"default": definitions_cost(self.tap, self.object)})
@@ -120,7 +120,7 @@ class Upkept(HubSpotStream):
     def _calculated(self) -> Casts:
         """The selected ones of the properties that HubSpot calculates."""
         declared = self.effective_schema["properties"].get("properties", {}).get("properties", {})
-        names = calculated_names(definitions_of(self.tap, self.object))
+        names = calculated_names(self.tap.definitions(self.object.path))
         above = ("properties", "properties", "properties")
         return Casts({name: declared[name] for name in declared if name in names and self.mask[(*above, name)]})
 
