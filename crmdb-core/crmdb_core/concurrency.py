@@ -150,25 +150,15 @@ class Ahead(Generic[Item]):
         source = iter(self._items)
         try:
             for item in source:
-                if not self._put(is_item=True, value=item):
+                if not _put(self._queue, (True, item), unless=self._closed):
                     return
-            self._put(is_item=False, value=None)
+            _put(self._queue, (False, None), unless=self._closed)
         except Exception as error:  # noqa: BLE001 - handed to the thread that asks
-            self._put(is_item=False, value=error)
+            _put(self._queue, (False, error), unless=self._closed)
         finally:
             close = getattr(source, "close", None)
             if close is not None:
                 close()  # here, where it ran: it may hold threads of its own
-
-    def _put(self, *, is_item: bool, value: Item | Exception | None) -> bool:
-        """Wait for room; False once closed."""
-        while not self._closed.is_set():
-            try:
-                self._queue.put((is_item, value), timeout=0.2)
-            except queue.Full:
-                continue
-            return True
-        return False
 
 
 def side_by_side(
@@ -223,21 +213,23 @@ class _Sources(Generic[Item]):
         try:
             while (source := self._next()) is not None:
                 for item in source:
-                    if not self._put((True, item)):
+                    if not _put(self.queue, (True, item), unless=self.stopped):
                         return
         except BaseException as error:  # noqa: BLE001 - handed to the caller's thread
             last = error
-        self._put((False, last))
+        _put(self.queue, (False, last), unless=self.stopped)
 
     def _next(self) -> Iterable[Item] | None:
         with self._lock:
             return None if self.stopped.is_set() else next(self._sources, None)
 
-    def _put(self, entry: tuple[bool, Item | BaseException | None]) -> bool:
-        while not self.stopped.is_set():
-            try:
-                self.queue.put(entry, timeout=0.2)
-            except queue.Full:
-                continue
-            return True
-        return False
+
+def _put(waiting: queue.Queue[Item], entry: Item, *, unless: threading.Event) -> bool:
+    """Wait for room; False if meanwhile nobody wants it any more."""
+    while not unless.is_set():
+        try:
+            waiting.put(entry, timeout=0.2)
+        except queue.Full:
+            continue
+        return True
+    return False

@@ -70,7 +70,6 @@ class CrmStream(Stream):
         self._window: ReadWindow | None = None
         self._open: dict[str, Any] | None = None
         self._resume_point: dict[str, Any] | None = None
-        self._whole = False
         self._ahead: Ahead[Page] | None = None
         self._extracted_at: datetime | None = None
 

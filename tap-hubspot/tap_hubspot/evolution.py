@@ -25,13 +25,13 @@ _WORKERS = 4
 
 
 def follow_account(catalog: Catalog, object_types: Iterable[str], schema_of: Callable[[str], Declared]) -> None:
-    """Bring the selected streams of these object types up to date in the catalog: one call of `schema_of` each.
+    """Bring the streams of these object types up to date in the catalog: one call of `schema_of` each.
 
     A property that is new is selected as the one above it is. A type follows the account's, whatever the catalog says.
     What the account no longer has stays declared. A stream whose properties may not be read stays as it is: its own
     reading will tell.
     """
-    entries = {name: entry for name in object_types if (entry := catalog.get_stream(name)) and _is_selected(entry)}
+    entries = {name: entry for name in object_types if (entry := catalog.get_stream(name))}
 
     def fetched(name: str) -> Declared | None:
         try:
@@ -42,10 +42,6 @@ def follow_account(catalog: Catalog, object_types: Iterable[str], schema_of: Cal
     for (name, entry), live in zip(entries.items(), in_order(fetched, entries, workers=_WORKERS), strict=True):
         if live is not None:
             _follow(name, entry, live)
-
-
-def _is_selected(entry: CatalogEntry) -> bool:
-    return entry.metadata.resolve_selection()[()]
 
 
 def _follow(name: str, entry: CatalogEntry, live: Declared) -> None:

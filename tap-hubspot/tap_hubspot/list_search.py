@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from crmdb_core.concurrency import in_order
 from crmdb_core.exceptions import ApiError, CrmdbError, ForbiddenError
+from tap_hubspot.objects import CRM_OBJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,13 +24,9 @@ MOST_BY_ID = 100  # unverified: how many `listIds` one call takes; a hundred sta
 _READS = 3
 _NOT_OPEN = frozenset({400, 403, 404})  # what a beta may answer where it is not open
 _PROCESSING_TYPES = ("MANUAL", "SNAPSHOT", "DYNAMIC")
-# Types that lists can be of, beside custom ones (vendor page "Understanding the CRM"); a list of a type that is not
-# here is missed only where one processing type has more than 10,000 lists, and then told.
-_OBJECT_TYPES = (
-    "0-1", "0-2", "0-3", "0-5", "0-7", "0-8", "0-14", "0-18", "0-19", "0-27", "0-46", "0-47", "0-48", "0-49", "0-53",
-    "0-54", "0-69", "0-74", "0-84", "0-85", "0-86", "0-101", "0-115", "0-116", "0-123", "0-136", "0-142", "0-162",
-    "0-410", "0-420", "0-421", "0-970",
-)  # fmt: skip
+# Types that lists can be of, beside custom ones; a list of a type that is not here is missed only where one processing
+# type has more than 10,000 lists, and then told.
+_OBJECT_TYPES = tuple(each.type_id for each in CRM_OBJECTS)
 
 
 class TooManyListsError(CrmdbError):

@@ -128,7 +128,7 @@ class TapHubSpot(CrmTap):
             entry.schema = Schema.from_dict(self.texts.applied(name, entry.schema.to_dict()))
         if self.config["refresh_schema"]:
             self.probe()  # the first call of all: it meets bad credentials once, and tells the day's limit
-            objects = {each.name: each for each in self.found.objects}
+            objects = {each.name: each for each in self.found.objects if self.is_selected(each.name)}
             follow_account(catalog, objects, lambda name: self.schema_of(objects[name]))
 
     @cached_property
