@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
+import jsonschema
 import pytest
 
 from crmdb_core.exceptions import CrmdbError
@@ -41,6 +42,11 @@ class Run:
 
     def schema(self, stream: str) -> Json:
         return next(m["schema"] for m in self.messages if m["type"] == "SCHEMA" and m["stream"] == stream)
+
+    def misfits(self, stream: str) -> list[str]:
+        """Where records do not validate against the stream's SCHEMA."""
+        validator = jsonschema.Draft7Validator(self.schema(stream))
+        return [error.message for record in self.records(stream) for error in validator.iter_errors(record)]
 
     def bookmark(self, stream: str) -> Any:
         return self.state["bookmarks"].get(stream, {}).get("replication_key_value")

@@ -6,7 +6,6 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import jsonschema
 import pytest
 
 from crmdb_core.http import ApiSession
@@ -76,9 +75,8 @@ def test_every_record_fits_its_schema(run_tap: RunTap, crm: FakeCrm) -> None:
     )  # fmt: skip
     run = read(run_tap, crm, *STREAMS)
     for stream in STREAMS:
-        validator = jsonschema.Draft7Validator(run.schema(stream))
         assert run.records(stream)
-        assert [error.message for record in run.records(stream) for error in validator.iter_errors(record)] == []
+        assert run.misfits(stream) == []
     click = run.records("email_events")[0]
     assert ("5", {"id": "x", "created": "2014-06-05T13:33:27.000Z"}) == (click["linkId"], click["sentBy"])
     assert {"kept": True} == click["somethingNew"]

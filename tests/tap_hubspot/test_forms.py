@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import jsonschema
 import pytest
 
 from crmdb_core.exceptions import NotFoundError
@@ -65,9 +64,8 @@ def test_forms_come_with_archived_ones(run_tap: RunTap, crm: FakeCrm) -> None:
 def test_every_record_fits_its_schema(run_tap: RunTap, crm: FakeCrm) -> None:
     run = run_tap(crm, "forms", "form_submissions", legacy=True)
     for stream in ("forms", "form_submissions"):
-        validator = jsonschema.Draft7Validator(run.schema(stream))
         assert run.records(stream)
-        assert [error.message for record in run.records(stream) for error in validator.iter_errors(record)] == []
+        assert run.misfits(stream) == []
     row = run.records("form_submissions")[0]
     assert row["values"] == [{"name": "email", "value": "119@example.com", "objectTypeId": "0-1"}]
     assert (row["submittedAt"], row["pageUrl"]) == ("2026-10-12T00:00:09.000Z", None)

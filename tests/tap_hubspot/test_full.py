@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import jsonschema
-
 from fake_crm import FakeCrm
 
 if TYPE_CHECKING:
@@ -20,10 +18,9 @@ def test_every_stream_arrives_whole_and_fits_its_schema(run_tap: RunTap) -> None
         assert run.error is None
         assert [run_tap.differences(crm, stream, run) for stream in OBJECTS] == [[], [], [], []]
     for stream in (*OBJECTS, "owners", "deal_pipelines", "ticket_pipelines"):
-        validator = jsonschema.Draft7Validator(run.schema(stream))
         records = run.records(stream)
         assert records, stream
-        assert [error.message for record in records for error in validator.iter_errors(record)] == []
+        assert run.misfits(stream) == []
         assert len(set(run.ids(stream))) == len(records)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fake_crm import FakeCrm
+from tests.tap_hubspot.killing import SCRIPT, stop_inside
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,13 +19,6 @@ if TYPE_CHECKING:
     from tests.tap_hubspot.conftest import Run, RunTap
 
 RECORDS = 3000
-# the tap as its console script runs it, but with a STATE every 50 ms: a test has no time for the usual few seconds
-SCRIPT = """
-from tap_hubspot.tap import TapHubSpot
-TapHubSpot.state_seconds = 0.05
-from tap_hubspot.__main__ import main
-main()
-"""
 
 
 def start(crm: FakeCrm, tmp_path: Path, state: Any = None) -> subprocess.Popen[str]:
@@ -36,19 +30,6 @@ def start(crm: FakeCrm, tmp_path: Path, state: Any = None) -> subprocess.Popen[s
     if catalog.exists():
         command += ["--catalog", str(catalog)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def stop_inside(process: subprocess.Popen[str], signum: int) -> str:
-    """Signal the process once a STATE says that it is inside a stream; returns all that it printed."""
-    assert process.stdout is not None
-    lines: list[str] = []
-    for line in process.stdout:
-        lines.append(line)
-        if '"type":"STATE"' in line and '"point"' in line:
-            process.send_signal(signum)
-            break
-    rest, _ = process.communicate(timeout=60)
-    return "".join(lines) + rest
 
 
 def in_the_contacts(state: dict[str, Any]) -> dict[str, Any] | None:

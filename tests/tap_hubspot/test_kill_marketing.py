@@ -11,20 +11,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fake_crm import FakeCrm
+from tests.tap_hubspot.killing import SCRIPT, stop_inside
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from tests.tap_hubspot.conftest import Run, RunTap
-
-# the tap as its console script runs it, but with a STATE every 50 ms: a test has no time for the usual few seconds
-SCRIPT = """
-from tap_hubspot.tap import TapHubSpot
-TapHubSpot.state_seconds = 0.05
-from tap_hubspot.__main__ import main
-main()
-"""
 
 
 def fill_lists(crm: FakeCrm) -> int:
@@ -62,16 +55,9 @@ def killed(crm: FakeCrm, tmp_path: Path, catalog: Any) -> str:
     chosen.write_text(json.dumps(catalog))
     command = [sys.executable, "-c", SCRIPT, "--config", str(config), "--catalog", str(chosen)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    assert process.stdout is not None
-    lines: list[str] = []
-    for line in process.stdout:
-        lines.append(line)
-        if '"type":"STATE"' in line and '"resume"' in line:
-            process.kill()
-            break
-    rest, _ = process.communicate(timeout=60)
+    printed = stop_inside(process, signal.SIGKILL)
     assert process.returncode == -signal.SIGKILL
-    return "".join(lines) + rest
+    return printed
 
 
 @pytest.mark.parametrize(("stream", "fill", "keys"), CASES, ids=[case[0] for case in CASES])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import jsonschema
 import pytest
 
 from crmdb_core.exceptions import ForbiddenError
@@ -65,9 +64,8 @@ def test_every_record_fits_its_schema(run_tap: RunTap, crm: FakeCrm) -> None:
     run = run_tap(crm, *STREAMS)
     assert run.error is None
     for stream in STREAMS:
-        validator = jsonschema.Draft7Validator(run.schema(stream))
         assert run.records(stream)
-        assert [error.message for record in run.records(stream) for error in validator.iter_errors(record)] == []
+        assert run.misfits(stream) == []
 
 
 def test_a_deleted_list_is_gone_after_the_next_run(run_tap: RunTap, crm: FakeCrm) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-import jsonschema
 import pytest
 
 from fake_crm import FakeCrm
@@ -31,9 +30,8 @@ def test_every_record_fits_its_schema(run_tap: RunTap, crm: FakeCrm) -> None:
     run = run_tap(crm, *STREAMS)
     assert run.error is None
     for stream in STREAMS:
-        validator = jsonschema.Draft7Validator(run.schema(stream))
         assert run.records(stream)
-        assert [error.message for record in run.records(stream) for error in validator.iter_errors(record)] == []
+        assert run.misfits(stream) == []
 
 
 def test_campaigns_come_with_their_properties_typed(run_tap: RunTap, crm: FakeCrm) -> None:

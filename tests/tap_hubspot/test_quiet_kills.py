@@ -11,19 +11,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fake_crm import FakeCrm
+from tests.tap_hubspot.killing import SCRIPT, stop_inside
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.tap_hubspot.conftest import Run, RunTap
 
-# the tap as its console script runs it, but with a STATE every 50 ms: a test has no time for the usual few seconds
-SCRIPT = """
-from tap_hubspot.tap import TapHubSpot
-TapHubSpot.state_seconds = 0.05
-from tap_hubspot.__main__ import main
-main()
-"""
 SETTINGS: dict[str, Any] = {
     "associations": ["contacts:companies", "contacts:contacts"],
     "history_properties": ["contacts:firstname"],
@@ -47,15 +41,8 @@ def kill_inside(crm: FakeCrm, tmp_path: Path, catalog: Any, signum: int) -> tupl
         arguments += [f"--{name}", str(path)]
     command = [sys.executable, "-c", SCRIPT, *arguments]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    lines: list[str] = []
-    for line in process.stdout:
-        lines.append(line)
-        if '"type":"STATE"' in line and '"point"' in line:
-            process.send_signal(signum)
-            break
-    rest, _ = process.communicate(timeout=60)
-    return process.returncode, "".join(lines) + rest
+    printed = stop_inside(process, signum)
+    return process.returncode, printed
 
 
 def keys(run: Run, stream: str) -> set[tuple[Any, ...]]:
