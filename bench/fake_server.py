@@ -7,7 +7,7 @@ import subprocess
 import time
 import urllib.request
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -69,11 +69,19 @@ def served(folder: Path, *more: str, properties: int, **sizes: int) -> Iterator[
         try:
             yield FakeServer(_when_ready(fake, address), fake.pid)
         except Exception as error:
-            if (code := fake.poll()) is not None:
+            if (code := _how_it_ended(fake, error)) is not None:
                 raise SystemExit(f"the fake HubSpot ended meanwhile, with {code}\n{tail(log_file)}") from error
             raise
         finally:
             fake.terminate()
+
+
+def _how_it_ended(fake: subprocess.Popen[bytes], error: Exception) -> int | None:
+    """Its exit code; None if it still runs. One that is killed cuts its connections a moment before it is gone."""
+    if isinstance(error, OSError):
+        with suppress(subprocess.TimeoutExpired):
+            return fake.wait(timeout=5)
+    return fake.poll()
 
 
 def _when_ready(fake: subprocess.Popen[bytes], address: Path) -> str:
