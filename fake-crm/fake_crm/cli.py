@@ -1,4 +1,4 @@
-"""The command line: `fake-crm serve`, `clock`, `edit`, `state`, `requests`."""
+"""The command line: `fake-crm serve [CRM]`, `clock`, `edit`, `state`, `requests`."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ import sys
 import threading
 import urllib.error
 import urllib.request
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fake_crm.hubspot.kinds import STANDARD
-from fake_crm.hubspot.limits import TIERS, Limits
-from fake_crm.server import FakeCrm, describe
-from fake_crm.world_file import WorldFileError, quick_world, read_world
-from fake_crm.world_load import load
+from fake_crm.hubspot import serving as hubspot
+from fake_crm.hubspot.world_file import WorldFileError
+from fake_crm.serving import add_common_options
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from fake_crm.serving import Door
 
 EXIT_FAILED = 1
 EXIT_CONFIG = 78
-_SIZES = (("contacts", 100), ("companies", 20), ("deals", 30), ("tickets", 10))
+CRMS: Mapping[str, Door] = {"hubspot": hubspot}
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code."""
-    options = _parser().parse_args(arguments)
+    options = _parser(_crm_of(arguments)).parse_args(arguments)
     commands = {"serve": _serve, "clock": _clock, "edit": _edit, "state": _state, "requests": _requests}
     try:
         return commands[options.command](options)
@@ -44,16 +44,25 @@ def run(arguments: Sequence[str]) -> int:
         return EXIT_FAILED
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="fake-crm", description="A strict local HubSpot, for tests and demos.")
+def _crm_of(arguments: Sequence[str]) -> str:
+    """The CRM that `serve` names; its options depend on it."""
+    named = arguments[1:2] if list(arguments[:1]) == ["serve"] else ()
+    return next((name for name in named if name in CRMS), "hubspot")
+
+
+def _parser(crm: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="fake-crm", description="Strict local CRM APIs, for tests and demos.")
     commands = parser.add_subparsers(dest="command", required=True)
-    _add_serve(commands.add_parser("serve", help="serve until stopped"))
+    serve = commands.add_parser("serve", help="serve a CRM until stopped; each has options of its own")
+    serve.add_argument("crm", nargs="?", choices=sorted(CRMS), default="hubspot", help="which one; default hubspot")
+    add_common_options(serve)
+    CRMS[crm].add_options(serve)
     clock = _moving(commands, "clock", "move its clock")
     how = clock.add_mutually_exclusive_group(required=True)
     how.add_argument("--advance", type=float, metavar="SECONDS")
     how.add_argument("--set", metavar="INSTANT", help="like 2026-11-01T00:00:00Z")
     edit = _moving(commands, "edit", "edit records, as people would")
-    for name, _ in _SIZES:
+    for name, _ in hubspot.SIZES:
         edit.add_argument(f"--{name}", type=int, default=0, metavar="N", help=f"change N {name}")
     edit.add_argument("--create", type=int, default=0, metavar="N", help="make N records of the type --of")
     edit.add_argument("--archive", type=int, default=0, metavar="N", help="archive N records of the type --of")
@@ -69,105 +78,17 @@ def _moving(commands: Any, name: str, text: str) -> argparse.ArgumentParser:
     return parser
 
 
-def _add_serve(serve: argparse.ArgumentParser) -> None:
-    serve.add_argument("--port", type=int, default=0, help="0 takes a free one")
-    serve.add_argument("--url-file", type=Path, metavar="PATH", help="write the address there when it answers")
-    serve.add_argument("--token", action="append", help="a token to accept (repeatable); default test-token")
-    serve.add_argument("--seed", type=int, default=1)
-    for name, default in _SIZES:
-        serve.add_argument(f"--{name}", type=int, metavar="N", help=f"made-up {name}; {default}, or 0 with files")
-    serve.add_argument(
-        "--object", action="append", type=_size, default=[], metavar="TYPE=N", help="made-up records of another type"
-    )
-    serve.add_argument("--properties", type=int, default=0, metavar="N", help="properties of each main type, at least")
-    serve.add_argument("--world", type=Path, metavar="TOML", help="load records as this file says")
-    serve.add_argument("--load", action="append", metavar="TYPE=FILE", help="load a .csv or .jsonl file (repeatable)")
-    serve.add_argument("--date-format", metavar="FORMAT", help="of the dates in --load files, like %%m/%%d/%%Y")
-    serve.add_argument("--tier", choices=sorted(TIERS), help="rate limits of this kind of account; default none")
-    for name in ("burst", "search", "daily"):
-        serve.add_argument(f"--{name}-limit", type=int, metavar="N", help=f"the {name} limit, above all else")
-    serve.add_argument("--latency", type=float, default=0.0, metavar="SECONDS", help="of every answer")
-    serve.add_argument("--search-lag", type=float, default=0.0, metavar="SECONDS", help="until writes are searchable")
-    serve.add_argument("--ignore-unknown-query", action="store_true", help="answer in spite of unknown URL parameters")
-    serve.add_argument("--clock", metavar="INSTANT", help="where its clock starts; default now")
-    serve.add_argument("--frozen", action="store_true", help="the clock stands until it is moved")
-    serve.add_argument("--faults", type=Path, metavar="JSON", help="a list of faults to begin with")
-
-
-def _size(text: str) -> tuple[str, int]:
-    name, _, count = text.partition("=")
-    if name not in {kind.name for kind in STANDARD} or not count.isdecimal():
-        raise argparse.ArgumentTypeError(f"write it like orders=20, with the name of an object type, not {text!r}")
-    return name, int(count)
-
-
 def _serve(options: argparse.Namespace) -> int:
-    crm = _made(options)
+    api = CRMS[options.crm].made(options)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with crm:
-        _say(json.dumps(describe(crm)))
+    with api:
+        _say(json.dumps(api.describe()))
         if options.url_file:
-            _write_whole(options.url_file, crm.url + "\n")
+            _write_whole(options.url_file, api.url + "\n")
         stop.wait()
     return 0
-
-
-def _made(options: argparse.Namespace) -> FakeCrm:
-    faults = _faults(options.faults) if options.faults else []
-    files = options.world or options.load
-    sizes: dict[str, Any] = {name: 0 if files else default for name, default in _SIZES}
-    sizes |= {name: getattr(options, name) for name, _ in _SIZES if getattr(options, name) is not None}
-    crm = FakeCrm(
-        seed=options.seed,
-        **sizes,
-        objects=dict(options.object),
-        properties=options.properties,
-        limits=_limits(options),
-        latency=options.latency,
-        clock=options.clock,
-        frozen=options.frozen,
-        search_lag=options.search_lag,
-        tokens=options.token or ("test-token",),
-        port=options.port,
-    )
-    try:
-        _fill(crm, options, faults)
-    except ValueError:
-        crm.stop()
-        raise
-    return crm
-
-
-def _fill(crm: FakeCrm, options: argparse.Namespace, faults: list[dict[str, Any]]) -> None:
-    crm.quirks.ignore_unknown_query = options.ignore_unknown_query
-    for fault in faults:
-        crm.faults.add(**fault)
-    if options.world:
-        load(crm.hubspot, read_world(options.world))
-    if options.load:
-        load(crm.hubspot, quick_world(options.load, Path(), options.date_format))
-
-
-def _limits(options: argparse.Namespace) -> Limits | None:
-    base = TIERS[options.tier] if options.tier else Limits()
-    own = {name: getattr(options, f"{name}_limit") for name in ("burst", "search", "daily")}
-    given = {name: value for name, value in own.items() if value is not None}
-    parts = {"burst": base.burst, "search": base.search, "daily": base.daily, "associations": base.associations}
-    return Limits(**{**parts, **given})
-
-
-def _faults(path: Path) -> list[dict[str, Any]]:
-    try:
-        data = json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise ValueError(f"{path}: {error.strerror}") from None
-    except ValueError as error:
-        raise ValueError(f"{path.name}: {error}") from None
-    if not isinstance(data, list) or not all(isinstance(each, dict) for each in data):
-        raise ValueError(f"{path.name}: must be a list of objects, one for each fault")
-    return data
 
 
 def _clock(options: argparse.Namespace) -> int:
@@ -177,7 +98,7 @@ def _clock(options: argparse.Namespace) -> int:
 
 
 def _edit(options: argparse.Namespace) -> int:
-    edits = {name: getattr(options, name) for name, _ in _SIZES if getattr(options, name)}
+    edits = {name: getattr(options, name) for name, _ in hubspot.SIZES if getattr(options, name)}
     order: dict[str, dict[str, int]] = {"edit": edits}
     for name in ("create", "archive"):
         order[name] = {options.of: getattr(options, name)} if getattr(options, name) else {}

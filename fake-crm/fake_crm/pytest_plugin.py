@@ -9,14 +9,14 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from fake_crm.server import FakeCrm
+    from fake_crm.hubspot.fake import FakeCrm
 
 
 @pytest.fixture
 def fake_crm() -> Iterator[Callable[..., FakeCrm]]:
     """Starts fakes with the options of `FakeCrm`; they stop with the test."""
     # here, so that coverage of the package is not spoilt by pytest's early import of its plugins
-    from fake_crm.server import FakeCrm  # noqa: PLC0415 - see above
+    from fake_crm.hubspot.fake import FakeCrm  # noqa: PLC0415 - see above
 
     started: list[FakeCrm] = []
 

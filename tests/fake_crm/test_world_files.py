@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fake_crm import FakeCrm
-from fake_crm.rows import guess, slug
-from fake_crm.world_file import WorldFileError, quick_world, read_world
-from fake_crm.world_load import load
+from fake_crm.hubspot.rows import guess, slug
+from fake_crm.hubspot.world_file import WorldFileError, quick_world, read_world
+from fake_crm.hubspot.world_load import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

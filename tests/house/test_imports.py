@@ -83,5 +83,5 @@ def test_a_part_of_the_target_does_not_reach_past_its_place(part: str) -> None:
 
 def test_the_check_sees_an_import(tmp_path: Path) -> None:
     file = tmp_path / "wrong.py"
-    file.write_text("from target_crmdb import sink\nimport fake_crm.server\n", "utf-8")
-    assert list(imports_of(file)) == ["target_crmdb.sink", "fake_crm.server"]
+    file.write_text("from target_crmdb import sink\nimport fake_crm.wire\n", "utf-8")
+    assert list(imports_of(file)) == ["target_crmdb.sink", "fake_crm.wire"]

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from fake_crm.clock import millis_of, real_instant
 from fake_crm.hubspot.pipelines import Stage
 from fake_crm.hubspot.properties import Property
-from fake_crm.rows import Row, Rows, guess, read, slug
-from fake_crm.world_file import WorldFileError
+from fake_crm.hubspot.rows import Row, Rows, guess, read, slug
+from fake_crm.hubspot.world_file import WorldFileError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from fake_crm.hubspot.world import World
-    from fake_crm.world_file import Association, ObjectSpec, WorldSpec
+    from fake_crm.hubspot.world_file import Association, ObjectSpec, WorldSpec
 
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
 _SHOWN = 5  # problems of one kind and file; the rest is counted
