@@ -20,7 +20,7 @@ psql: setup     ## look at what the demo left in its Postgres
 	@$(IN)/python dev/demo.py psql
 
 test: setup-dev ## the tests, on the embedded Postgres and every other one found
-	@$(IN)/python -m pytest -m "not long"
+	@$(IN)/python -m pytest -n auto --dist loadfile -m "not long"
 
 test-long: setup-dev ## the tests with their longer sweeps
 	@$(IN)/python -m pytest

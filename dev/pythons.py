@@ -35,7 +35,8 @@ def _passes(version: str, python: str) -> bool:
         return False
     # what depends on Python does so on any server; faults, kills and random runs try Postgres, the network and us
     where = ["-k", "not installed and not kill", *(part for path in _ELSEWHERE for part in ("--ignore", path))]
-    pytest: list[str | Path] = [ROOT / venv / "bin" / "python", "-m", "pytest", "-q", "-m", "not long", *where, *TESTS]
+    how = ("-q", "-n", "auto", "--dist", "loadfile", "-m", "not long")
+    pytest: list[str | Path] = [ROOT / venv / "bin" / "python", "-m", "pytest", *how, *where, *TESTS]
     env = {**os.environ, "CRMDB_REQUIRE_POSTGRES": ""}  # that is asked of the whole suite
     return subprocess.run(pytest, cwd=ROOT, env=env, check=False).returncode == 0
 

@@ -147,7 +147,7 @@ def _execute(postgres: Postgres, statement: sql.Composed) -> None:
 
 # -- which servers were used ------------------------------------------------------------------------------------------
 
-_USED = pytest.StashKey[dict[str, Installation]]()
+_USED = pytest.StashKey[dict[str, int]]()  # name → major version
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -166,18 +166,27 @@ def pytest_runtest_call(item: pytest.Item) -> None:
     """Note the server of a test that is about to run."""
     params = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
     if isinstance(used := params.get("postgres"), Installation):
-        item.config.stash[_USED][str(used)] = used
+        item.config.stash[_USED][str(used)] = used.major
 
 
 def _missing(config: pytest.Config) -> list[str]:
     wanted = [major.strip() for major in os.environ.get("CRMDB_REQUIRE_POSTGRES", "").split(",") if major.strip()]
-    used = {str(one.major) for one in config.stash[_USED].values()}
+    used = {str(major) for major in config.stash[_USED].values()}
     return [] if config.option.collectonly else [major for major in wanted if major not in used]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what a worker of pytest-xdist used."""
+    node.config.stash[_USED].update(getattr(node, "workeroutput", {}).get("servers", {}))
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Fail a run that was to use a server and did not."""
+    """Fail a run that was to use a server and did not; a worker of pytest-xdist tells the run what it used."""
+    if (told := getattr(session.config, "workeroutput", None)) is not None:
+        told["servers"] = session.config.stash[_USED]
+        return
     if _missing(session.config) and session.exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

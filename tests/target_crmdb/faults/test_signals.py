@@ -167,6 +167,7 @@ def test_t11_a_zombie_changes_nothing(load: Loader, start: Starter, many: Many, 
     zombie.process.send_signal(signal.SIGSTOP)
     wait_until_stopped(zombie.process.pid)
     assert end_sessions(load.database)
+    durable = rows_of(load)
     second = start(*many.schemas, singer.record({"id": "00000", "v": -1}), singer.state("second"), **BATCH)
     if ended == "second finished":
         assert 0 == second.finish(), second.log
@@ -174,11 +175,10 @@ def test_t11_a_zombie_changes_nothing(load: Loader, start: Starter, many: Many, 
         second.send(*many(100, 120))
         second.until(lambda: load.table("v")[0] == (-1,))
     tables = load.table("id, v"), load.table("id", "visits")
-    states = list(zombie.states)
 
     zombie.process.send_signal(signal.SIGCONT)
     assert 75 == zombie.finish(*many(50, LAST)), zombie.log
-    assert states == zombie.states
+    assert all(number < durable for number in zombie.states)  # it may say what it had committed, and no more
     assert tables == (load.table("id, v"), load.table("id", "visits"))
     if ended == "second runs":
         assert 0 == second.finish(), second.log
