@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from target_crmdb.mapping import Column, TablePlan, fields_of
 from target_crmdb.validation import NotAccepted, RecordValidator, RowEncoder, compile_records
+from target_crmdb.validation.compiled import Number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,10 +83,14 @@ def compiled_row(schema: Schema, text: str) -> tuple[Any, ...] | None:
 
 
 def as_copied(row: tuple[Any, ...]) -> list[str | None]:
-    """Values as COPY writes them."""
-    return [
-        str(value)[0].lower() if isinstance(value, bool) else None if value is None else str(value) for value in row
-    ]
+    """Values as COPY writes them; of a number the digits and the exponent, however that is spelt."""
+    return [None if value is None else copied(value) for value in row]
+
+
+def copied(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value)[0].lower()
+    return str(Decimal(value)) if isinstance(value, Number | Decimal) else str(value)
 
 
 def object_of(fields: Mapping[str, str]) -> str:
@@ -99,6 +104,7 @@ fields = st.lists(st.tuples(st.sampled_from(DECLARED), st.sampled_from(LITERALS)
 @given(outer=fields, inner=st.none() | fields, drop=st.sampled_from([None, None, "f0", "nested"]), more=st.booleans())
 @example(outer=[({"type": "number"}, "null")], inner=None, drop=None, more=False)
 @example(outer=[({"type": "number"}, '"12"')], inner=None, drop=None, more=False)
+@example(outer=[({"type": "number"}, "1e2")], inner=None, drop=None, more=False)
 def test_both_ways_agree(
     outer: list[tuple[Schema, str]], inner: list[tuple[Schema, str]] | None, drop: str | None, more: bool
 ) -> None:
