@@ -23,7 +23,7 @@ test: setup-dev ## the tests, on the embedded Postgres and every other one found
 	@$(IN)/python -m pytest -n auto --dist loadfile -m "not long"
 
 test-long: setup-dev ## the tests with their longer sweeps
-	@$(IN)/python -m pytest
+	@$(IN)/python -m pytest --hypothesis-profile=new
 
 lint: setup-dev ## ruff and mypy --strict
 	@$(IN)/ruff check .

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
@@ -27,6 +28,11 @@ from target_crmdb.embedded_places import Account, wheel_binaries
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import LiteralString
+
+# a change is judged by the same examples twice; `make test-long` looks for new ones
+hypothesis.settings.register_profile("same", derandomize=True)
+hypothesis.settings.register_profile("new")
+hypothesis.settings.load_profile("same")
 
 # nothing in a test needs to outlive a power cut
 _FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
