@@ -11,9 +11,11 @@ import msgspec
 from crmdb_core.faults import Fault
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import requests
 
-__all__ = ["parse_json", "wants_json"]
+__all__ = ["decode_json", "parse_json", "wants_json"]
 
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 
@@ -23,17 +25,22 @@ def wants_json(request: requests.PreparedRequest) -> bool:
     return request.method != "HEAD" and "json" in (request.headers.get("Accept") or "")
 
 
-def parse_json(response: requests.Response) -> Any | Fault:
-    """The JSON value of a body, numbers with a point as Decimal; a Fault for an empty, cut or HTML body."""
+def decode_json(body: bytes) -> Any:
+    """The JSON value of a body, numbers with a point as Decimal; raises ValueError or RecursionError."""
+    try:
+        return _DECODER.decode(body)
+    except ValueError:
+        pass  # stricter than JSON: lone surrogates; the standard library decides
+    return json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
+
+
+def parse_json(response: requests.Response, decode: Callable[[bytes], Any] = decode_json) -> Any | Fault:
+    """What `decode` makes of a body; a Fault for an empty, cut or HTML one."""
     body: bytes = response.content
     if not body.strip():
         return Fault(f"answered {response.status_code} without a body where JSON was due", response=response)
     try:
-        return _DECODER.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        pass  # stricter than JSON: lone surrogates; the standard library decides
-    try:
-        return json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
+        return decode(body)
     except (ValueError, RecursionError):
         return Fault(_what_instead(response, body), response=response)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
 
-__all__ = ["Ahead", "in_order", "side_by_side"]
+__all__ = ["Ahead", "Room", "in_order", "side_by_side"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -99,12 +99,33 @@ class _Pool(Generic[Item, Result]):
                 future.set_exception(error)
 
 
+class Room:
+    """Bytes that may wait beyond what each look-ahead may hold anyway; several can share it."""
+
+    def __init__(self, size: int = 0) -> None:
+        self.changed = threading.Condition()
+        self._free = size
+
+    def take(self, size: int) -> bool:
+        """Take so many bytes if they are free; `changed` is held."""
+        if not 0 < size <= self._free:
+            return False
+        self._free -= size
+        return True
+
+    def give(self, size: int) -> None:
+        """Give back what was taken, or 0, and tell all who wait; `changed` is held."""
+        self._free += size
+        self.changed.notify_all()
+
+
 class Ahead(Generic[Item]):
     """Draws an iterable in a thread of its own, at most `most` items before they are asked for; an iterator of them.
 
-    It begins at once and sees the caller's context variables. An error of the iterable is
-    raised after the items before it. `close()` stops it where it stands; the thread is a daemon and is not waited for.
-    While nothing comes, `on_wait` is called every `patience` seconds in the thread that asks.
+    More than `most` wait where `size_of` tells how large an item is (in bytes; 0: unknown) and `room` has so much left.
+    It begins at once and sees the caller's context variables. An error of the iterable is raised after the items before
+    it. `close()` stops it where it stands; the thread is a daemon and is not waited for. While nothing comes, `on_wait`
+    is called every `patience` seconds in the thread that asks.
     """
 
     def __init__(
@@ -114,13 +135,19 @@ class Ahead(Generic[Item]):
         most: int = 4,
         patience: float = 1.0,
         on_wait: Callable[[], object] = lambda: None,
+        size_of: Callable[[Item], int] = lambda _: 0,
+        room: Room | None = None,
     ) -> None:
         self._items = items
-        self._queue: queue.Queue[tuple[bool, Item | Exception | None]] = queue.Queue(most)
+        self._most = most
+        self._waiting: deque[tuple[Item, int]] = deque()  # with the bytes of room that each took
+        self._room = room or Room()
+        self._size_of = size_of
         self._patience = patience
         self._on_wait = on_wait
-        self._closed = threading.Event()
-        self._over = False
+        self._drawn = False
+        self._failure: Exception | None = None
+        self._closed = False
         context = contextvars.copy_context()
         threading.Thread(target=context.run, args=(self._draw,), name="ahead", daemon=True).start()
 
@@ -128,37 +155,60 @@ class Ahead(Generic[Item]):
         return self
 
     def __next__(self) -> Item:
-        while not self._over:
-            try:
-                is_item, value = self._queue.get(timeout=self._patience)
-            except queue.Empty:
+        while not self._closed:
+            with self._room.changed:
+                self._room.changed.wait_for(lambda: self._waiting or self._drawn, self._patience)
+                if self._waiting:
+                    item, taken = self._waiting.popleft()
+                    self._room.give(taken)
+                    return item
+                over = self._drawn
+            if not over:
                 self._on_wait()
                 continue
-            if is_item:
-                return value  # type: ignore[return-value]  # an item, as its flag says
-            self._over = True
-            if isinstance(value, Exception):
-                raise value
+            self._closed = True
+            if self._failure is not None:
+                raise self._failure
         raise StopIteration
 
     def close(self) -> None:
         """Let the thread end at its next item."""
-        self._closed.set()
-        self._over = True
+        with self._room.changed:
+            self._closed = True
+            self._room.give(sum(taken for _, taken in self._waiting))
+            self._waiting.clear()
 
     def _draw(self) -> None:
         source = iter(self._items)
         try:
             for item in source:
-                if not _put(self._queue, (True, item), unless=self._closed):
+                if not self._put(item):
                     return
-            _put(self._queue, (False, None), unless=self._closed)
         except Exception as error:  # noqa: BLE001 - handed to the thread that asks
-            _put(self._queue, (False, error), unless=self._closed)
+            self._failure = error
         finally:
+            with self._room.changed:
+                self._drawn = True
+                self._room.changed.notify_all()
             close = getattr(source, "close", None)
             if close is not None:
                 close()  # here, where it ran: it may hold threads of its own
+
+    def _put(self, item: Item) -> bool:
+        """Wait until one more may wait; False if meanwhile nobody wants it any more."""
+        size, taken = self._size_of(item), 0
+        with self._room.changed:
+            while len(self._waiting) >= self._most and not self._closed:
+                if self._room.take(size):
+                    taken = size
+                    break
+                self._room.changed.wait()
+            if self._closed:
+                self._room.give(taken)
+                return False
+            self._waiting.append((item, taken))
+            self._room.changed.notify_all()
+        return True
 
 
 def side_by_side(

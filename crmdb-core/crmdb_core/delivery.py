@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
-from crmdb_core.answers import parse_json, wants_json
+from crmdb_core.answers import decode_json, parse_json, wants_json
 from crmdb_core.counters import spend_call
 from crmdb_core.exceptions import RetriesExhaustedError, TryLaterError, UnreachableError
 from crmdb_core.faults import Fault, refusal
@@ -49,12 +49,14 @@ class Delivery:
         request: requests.PreparedRequest,
         bucket: str,
         options: Mapping[str, Any],
+        decode: Callable[[bytes], Any] = decode_json,
     ) -> None:
         self._session = session
         self._policy = session.retry
         self._request = request
         self._bucket = bucket
         self._options = options
+        self._decode = decode
         self._where: SplitResult = urlsplit(str(request.url))
         self._name = f"{request.method} {self._where.path}"
 
@@ -108,7 +110,7 @@ class Delivery:
             raise refusal(response, self._where, "")
         if not wants_json(response.request):
             return Answer(response)
-        value = parse_json(response)
+        value = parse_json(response, self._decode)
         return value if isinstance(value, Fault) else Answer(response, value)
 
     @staticmethod

@@ -13,6 +13,7 @@ import requests
 import urllib3.exceptions
 from typing_extensions import override
 
+from crmdb_core.answers import decode_json
 from crmdb_core.counters import Counters, Stats
 from crmdb_core.delivery import Delivery, Renewal
 from crmdb_core.exceptions import ApiError, CrmdbError
@@ -100,9 +101,13 @@ class ApiSession(requests.Session):
         *,
         bucket: str = "default",
         stream: str | None = None,
+        decode: Callable[[bytes], Any] = decode_json,
     ) -> Any:
-        """GET a path below the API root (or an absolute next link) and return the JSON value of the answer."""
-        return self._json(requests.Request("GET", self.origin.url(path), params=params), bucket, stream)
+        """GET a path below the API root (or an absolute next link) and return the JSON value of the answer.
+
+        `decode` may make something else of the body; it raises ValueError for one that is cut or broken.
+        """
+        return self._json(requests.Request("GET", self.origin.url(path), params=params), bucket, stream, decode)
 
     def post_json(self, path: str, body: Any, *, bucket: str = "default", stream: str | None = None) -> Any:
         """POST a JSON body (a search, a batch read: nothing is changed by it) and return the JSON value."""
@@ -143,12 +148,18 @@ class ApiSession(requests.Session):
 
     # how it is sent
 
-    def _json(self, request: requests.Request, bucket: str, label: str | None) -> Any:
+    def _json(
+        self,
+        request: requests.Request,
+        bucket: str,
+        label: str | None,
+        decode: Callable[[bytes], Any] = decode_json,
+    ) -> Any:
         request.auth = _no_auth  # applied before each try instead, for a token may change between two
         prepared = self.prepare_request(request)
         options = self.merge_environment_settings(prepared.url, {}, None, None, None)
         with self.counting(label) if label else contextlib.nullcontext():
-            return Delivery(self, prepared, bucket, options).run().value
+            return Delivery(self, prepared, bucket, options, decode).run().value
 
     @override
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
@@ -167,7 +178,8 @@ class ApiSession(requests.Session):
         self.origin.check(str(request.url))
         # before the deadline begins, for this may refresh a token; a redirect keeps the headers
         request = self.auth(request) if callable(self.auth) else request
-        self.counters.add(waited=self.pacer.wait(bucket))
+        slot = self.pacer.take(bucket)
+        self.counters.add(waited=slot.waited)
         ticket = self.quota.reserve()
         self.counters.add(calls=1)
         try:
@@ -175,6 +187,8 @@ class ApiSession(requests.Session):
         except BaseException:
             self.quota.settle(ticket)
             raise
+        finally:
+            self.pacer.answered(slot)
         self.quota.settle(ticket, None if isinstance(response, Fault) else response.headers)
         return response
 

@@ -8,13 +8,14 @@ import os
 import select
 import sys
 import time
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from singer_sdk.singerlib.encoding.base import GenericSingerWriter, SingerMessageType
 from singer_sdk.singerlib.json import serialize_json
-from singer_sdk.singerlib.messages import Message
+from singer_sdk.singerlib.messages import Message, RecordMessage
 from typing_extensions import override
 
 from crmdb_core.exceptions import OutputClosedError
@@ -22,11 +23,21 @@ from crmdb_core.signals import critical
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
-__all__ = ["BufferedWriter"]
+__all__ = ["BufferedWriter", "Envelope"]
 
 _FULL = 256 * 1024
 _LONGEST_HELD = 1.0
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """What stands around the records of one stream that were extracted at one time, as a message without a record."""
+
+    message: RecordMessage
+    head: bytes
+    tail: bytes
 
 
 class BufferedWriter(GenericSingerWriter[bytes, Message]):
@@ -53,22 +64,47 @@ class BufferedWriter(GenericSingerWriter[bytes, Message]):
     def serialize_message(self, message: Message) -> bytes:
         """One JSON line, newline included."""
         value = message.to_dict()
+        line = self._encoded(value)
+        if line is None:
+            value = _finite(value)
+            try:
+                line = self._encoder.encode(value)
+            except (UnicodeEncodeError, OverflowError):
+                line = serialize_json(value).encode()
+        return line + b"\n"
+
+    def _encoded(self, value: dict[str, Any]) -> bytes | None:
+        """The value as msgspec writes it; None where that is not (or not surely) right."""
         try:
             line = self._encoder.encode(value)
         except (UnicodeEncodeError, OverflowError):  # a lone surrogate, for one: JSON can escape it
-            line = serialize_json(_finite(value)).encode()
+            return None
         # msgspec nulls NaN of floats, not of decimals
-        if self.checks_numbers and (b"NaN" in line or b"Infinity" in line):
-            line = self._encoder.encode(_finite(value))
-        return line + b"\n"
+        return None if self.checks_numbers and (b"NaN" in line or b"Infinity" in line) else line
 
     @override
     def write_message(self, message: Message) -> None:
         """Buffer a message; raises OutputClosedError once the reader is gone."""
-        line = self.serialize_message(message)
-        self._lines.append(line)
-        self._size += len(line)
-        is_record = message.type == SingerMessageType.RECORD
+        self._lines.append(self.serialize_message(message))
+        self._take_in(len(self._lines[-1]), is_record=message.type == SingerMessageType.RECORD)
+
+    def envelope(self, stream: str, version: int | None, extracted_at: datetime) -> Envelope:
+        """What is the same in the RECORD messages of a page, encoded once."""
+        message = RecordMessage(stream, {}, version, extracted_at)
+        head, _, tail = self.serialize_message(message).partition(b'"record":{}')
+        return Envelope(message, head + b'"record":', tail)
+
+    def write_record(self, envelope: Envelope, record: dict[str, Any]) -> None:
+        """Buffer the same line as `write_message` would of this record, for a fifth of the time."""
+        line = self._encoded(record)
+        if line is None:
+            self.write_message(replace(envelope.message, record=record))
+            return
+        self._lines += (envelope.head, line, envelope.tail)
+        self._take_in(len(envelope.head) + len(line) + len(envelope.tail), is_record=True)
+
+    def _take_in(self, size: int, *, is_record: bool) -> None:
+        self._size += size
         if not is_record or self._size >= _FULL or self._clock() - self._flushed_at >= _LONGEST_HELD:
             self.flush()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import threading
 import time
 from collections import deque
@@ -18,10 +19,16 @@ _ALL = "*"
 
 @dataclass(frozen=True)
 class Budget:
-    """At most `limit` requests in any window of `per_seconds`."""
+    """At most `limit` requests in any window of `per_seconds`.
+
+    A request counts from its start on, or, `until_answered`, from its answer on: only then has the server counted it
+    for sure. That costs an answer's time per window, and nothing where a request that was long under way (a first
+    connection, a busy machine) is followed a window later by quicker ones.
+    """
 
     limit: int
     per_seconds: float
+    until_answered: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a budget that nothing could ever pass."""
@@ -31,6 +38,15 @@ class Budget:
     def seconds_for(self, calls: int) -> float:
         """How long after the first of so many calls the last one may start."""
         return max(calls - 1, 0) // self.limit * self.per_seconds
+
+
+@dataclass(frozen=True)
+class Slot:
+    """When a request may start, and what was waited for that."""
+
+    bucket: str
+    at: float
+    waited: float
 
 
 class Pacer:
@@ -57,6 +73,10 @@ class Pacer:
 
     def wait(self, bucket: str = "default") -> float:
         """Take the next free slot of the bucket and sleep until it comes; returns the seconds waited."""
+        return self.take(bucket).waited
+
+    def take(self, bucket: str = "default") -> Slot:
+        """As `wait`; the slot is given back to `answered` when the answer is there, or will not come."""
         with self._lock:
             now = self._clock()
             windows = [self._windows[name] for name in (bucket, _ALL) if name in self._windows]
@@ -66,7 +86,14 @@ class Pacer:
         delay = slot - now
         if delay > 0:
             self._sleep(delay)
-        return max(delay, 0.0)
+        return Slot(bucket, slot, max(delay, 0.0))
+
+    def answered(self, slot: Slot) -> None:
+        """Count a request from now on, where its budget says so."""
+        with self._lock:
+            window = self._windows.get(slot.bucket)
+            if window is not None:
+                window.move(slot.at, self._clock())
 
     def seconds_for(self, calls: Mapping[str, int]) -> float:
         """How long so many calls by bucket take at least, the buckets side by side, each at its full rate."""
@@ -130,6 +157,12 @@ class _Window:
         if self.budget is not None:
             self._slots.append(slot)
 
+    def move(self, slot: float, now: float) -> None:
+        """Let a slot begin now; one that was taken before there was a budget counts as a stranger's."""
+        if self.budget is not None and self.budget.until_answered and slot in self._slots:
+            self._slots.remove(slot)
+            bisect.insort(self._slots, now)
+
     def adjust(self, limit: int | None, per_seconds: float | None) -> None:
         """Follow a limit or window that the server states."""
         if self.budget is not None:
@@ -139,7 +172,7 @@ class _Window:
                 per_seconds=per_seconds if per_seconds and per_seconds > 0 else self.budget.per_seconds,
             )
         elif limit and limit > 0 and per_seconds and per_seconds > 0:
-            self.budget = Budget(limit, per_seconds)
+            self.budget = Budget(limit, per_seconds, until_answered=True)
 
     def count_strangers(self, remaining: int, now: float) -> None:
         """Count requests that others made from the same quota as made now."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import sys
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Stream
 from singer_sdk.exceptions import InvalidStreamSortException
 from singer_sdk.helpers._util import utc_now
 from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 from singer_sdk.singerlib.messages import RecordMessage
 from typing_extensions import override
@@ -19,10 +20,11 @@ from typing_extensions import override
 from crmdb_core.concurrency import Ahead
 from crmdb_core.forecast import Forecast, by_first_pages, draw_first
 from crmdb_core.instants import format_instant, parse_instant
+from crmdb_core.messages import BufferedWriter
 from crmdb_core.window import ReadWindow, WindowKind
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from singer_sdk.helpers import types
@@ -42,6 +44,11 @@ class Page:
 
     rows: Sequence[Any]
     point: Mapping[str, Any] | None = None
+
+    @property
+    def unread_bytes(self) -> int:
+        """The size of rows that are kept as they came and parsed when they are asked for; 0 for others."""
+        return getattr(self.rows, "unread_bytes", 0)
 
 
 class CrmStream(Stream):
@@ -72,6 +79,7 @@ class CrmStream(Stream):
         self._resume_point: dict[str, Any] | None = None
         self._ahead: Ahead[Page] | None = None
         self._extracted_at: datetime | None = None
+        self._write_straight: Callable[[Record], None] | None = None
 
     def fetch(self) -> Iterator[Page]:
         """The pages of the window, from `resume_point` on, in order."""
@@ -91,6 +99,7 @@ class CrmStream(Stream):
         with contextlib.closing(self._pages()) as pages:
             for page in pages:
                 self._extracted_at = utc_now()
+                self._write_straight = self._straight_way(self._extracted_at)
                 yield from self.records_of(page)
                 if page.point is not None:
                     self.save_progress(page.point)
@@ -112,7 +121,13 @@ class CrmStream(Stream):
         if self._ahead is None:
             _ = self.window
             with self.tap.session.counting(self.name):
-                self._ahead = Ahead(self.fetch(), most=_PAGES_AHEAD, on_wait=self.tap.write_state_if_idle)
+                self._ahead = Ahead(
+                    self.fetch(),
+                    most=_PAGES_AHEAD,
+                    on_wait=self.tap.write_state_if_idle,
+                    size_of=lambda page: page.unread_bytes,
+                    room=self.tap.room_ahead,
+                )
 
     def stop_fetching(self) -> None:
         """Let go of what was fetched ahead."""
@@ -240,6 +255,35 @@ class CrmStream(Stream):
             stats.calls,
             stats.waited,
         )
+
+    @override
+    def _process_record(
+        self,
+        record: Record,
+        child_context: types.Context | None = None,
+        partition_context: types.Context | None = None,
+    ) -> None:
+        """As the SDK does, without its work for child streams where there are none."""
+        if self.child_streams or partition_context:
+            super()._process_record(record, child_context, partition_context)
+
+    @override
+    def _write_record_message(self, record: Record) -> None:
+        """As the SDK does; a record that no stream map changes goes to the writer as it is."""
+        if self._write_straight is None:
+            super()._write_record_message(record)
+            return
+        _take_out(record, self._deselected)
+        self._write_straight(record)
+
+    def _straight_way(self, extracted_at: datetime) -> Callable[[Record], None] | None:
+        """What writes the records of a page; None where they have to go through stream maps or flattening."""
+        writer, maps = self.tap.message_writer, self.stream_maps
+        if not isinstance(writer, BufferedWriter) or [type(each) for each in maps] != [SameRecordTransform]:
+            return None
+        if maps[0].flattening_enabled:
+            return None
+        return partial(writer.write_record, writer.envelope(maps[0].stream_alias, self._stream_version, extracted_at))
 
     @override
     def _generate_record_messages(self, record: Record) -> Generator[RecordMessage, None, None]:

@@ -19,6 +19,7 @@ from typing_extensions import override
 
 from crmdb_core import redaction
 from crmdb_core.command_line import InspectableTap
+from crmdb_core.concurrency import Room
 from crmdb_core.exceptions import ConfigError, ForbiddenError, OutputClosedError, SyncFailedError
 from crmdb_core.exits import describe, places
 from crmdb_core.http import ApiSession
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 __all__ = ["CrmTap"]
 
 _LONG_PAUSE = 1.0
+_BYTES_AHEAD = 32 * 1024 * 1024
 
 
 class CrmTap(InspectableTap):
@@ -94,6 +96,11 @@ class CrmTap(InspectableTap):
         """Make one cheap call, so that the server's clock is known before the first window is made."""
 
     # what a tap may use
+
+    @cached_property
+    def room_ahead(self) -> Room:
+        """How many bytes of unread pages all streams may hold beside the few pages that each may have."""
+        return Room(_BYTES_AHEAD)
 
     @cached_property
     def session(self) -> ApiSession:

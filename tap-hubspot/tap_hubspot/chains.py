@@ -20,10 +20,11 @@ from crmdb_core.exceptions import ApiError
 from tap_hubspot.listing import RepeatedCursorError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     Json = dict[str, Any]
 
+_WORTH_HALVING = 6  # pages; it takes one more call, for each chain reads into the next
 _HEADS_KEPT = 5  # in STATE: the first of them may be gone when a killed run goes on
 _REFUSED = 400
 
@@ -33,7 +34,7 @@ class ListPage:
     """One page of a list: all ids on it, the rows of those that are still there, the cursor of the next."""
 
     ids: tuple[str, ...]
-    rows: tuple[Json, ...]
+    rows: Sequence[Json]
     after: str | None
 
 
@@ -54,6 +55,7 @@ class Chain:
     emitted: str | None = None
     emitted_all: bool = False
     last_id: str | None = None
+    stride: int = 1  # from the first id of a page to its last
     first_ids: tuple[str, ...] = ()
     first_page: threading.Event = field(default_factory=threading.Event)
 
@@ -67,7 +69,7 @@ class Piece:
     """Rows of a chain, and the cursor of what follows them in it; None at its end."""
 
     chain: Chain
-    rows: tuple[Json, ...]
+    rows: Sequence[Json]
     after: str | None
 
 
@@ -76,7 +78,9 @@ class Chains:
 
     `read` gets the page at a cursor. `starts` gives further start points behind an id, ascending, one at a time; it is
     told how many records came up to there, and asked only if there is a second page. `saved` is what an earlier run's
-    `emit` returned.
+    `emit` returned. `highest` tells the highest id, once known. When all start points are taken and a thread
+    becomes free, the longest rest of a chain is halved: chains are seldom equally long, and nobody should have to wait
+    for the last one.
     """
 
     def __init__(
@@ -84,29 +88,54 @@ class Chains:
         read: Callable[[str | None], ListPage],
         starts: Callable[[str | None, int], Iterator[str]] | None = None,
         saved: Mapping[str, Any] | None = None,
+        *,
+        highest: Callable[[], str | None] | None = None,
     ) -> None:
         self._read = read
         self._starts = starts
+        self._highest = highest or (lambda: None)
         self._lock = threading.Lock()
         self._alone: Chain | None = None
+        self._halves = True
         self._chains = list(_restored(saved)) if saved else [Chain(known=True)]
 
     def sources(self) -> Iterator[Iterator[Piece]]:
         """The pieces of each chain, for threads of their own."""
         yield from [self._pieces(chain) for chain in self._chains if not chain.done]
-        last = self._chains[-1]
-        if self._starts is None or not _goes_on(last):
+        if self._starts is None:
             return
-        behind = last.first_ids[-1] if last.first_ids else last.start
-        for start in self._starts(behind, len(last.first_ids)):
+        for start in self._more_starts(self._starts):
             with self._lock:
                 if self._alone or self._chains[-1].done:
-                    return
+                    break
                 if _reaches((self._chains[-1].last_id or "0",), start):
                     continue  # it was read past already
                 chain = Chain(start)
                 self._chains.append(chain)
             yield self._pieces(chain)
+        while half := self._half():
+            yield self._pieces(half)
+
+    def _more_starts(self, starts: Callable[[str | None, int], Iterator[str]]) -> Iterator[str]:
+        last = self._chains[-1]
+        if _goes_on(last):
+            yield from starts(last.first_ids[-1] if last.first_ids else last.start, len(last.first_ids))
+
+    def _half(self) -> Chain | None:
+        """A new chain from the middle of the longest rest on; None if it is not worth it."""
+        for chain in tuple(self._chains):
+            if not (chain.done or chain.dropped):
+                chain.first_page.wait()
+        with self._lock:
+            live = [chain for chain in self._chains if not chain.dropped]
+            ends = [*(chain.start for chain in live[1:]), self._highest()]
+            left = [_pages_left(chain, end) for chain, end in zip(live, ends, strict=True)]
+            place = max(range(len(live)), key=left.__getitem__, default=0)
+            if self._alone or not self._halves or not left or left[place] < _WORTH_HALVING:
+                return None
+            half = Chain(str((int(live[place].last_id or 0) + int(ends[place] or 0)) // 2))
+            self._chains.insert(self._chains.index(live[place]) + 1, half)
+            return half
 
     def emit(self, piece: Piece) -> Json | None:
         """Note that a piece is handed on; returns what STATE has to keep to go on after a kill, if anything."""
@@ -124,11 +153,11 @@ class Chains:
 
     def _pieces(self, chain: Chain) -> Iterator[Piece]:
         """The chain's pages up to where the next one begins."""
-        with self._lock:
-            if chain.dropped:
-                return
-            chain.begun = True
         try:
+            with self._lock:
+                if chain.dropped:
+                    return
+                chain.begun = True
             cursor, cursors = chain.start, set[str | None]()
             while True:
                 page = self._page(chain, cursor)
@@ -153,6 +182,7 @@ class Chains:
         if page is None or (not chain.known and _is_before(page.ids, chain.start)):
             with self._lock:
                 chain.dropped = True
+                self._halves = False
             return None
         chain.restored = False  # from here on the cursors are this run's
         with self._lock:
@@ -184,12 +214,16 @@ class Chains:
             if self._alone not in {None, chain}:
                 chain.dropped = chain.done = True
                 return Piece(chain, (), None)
+            if len(page.ids) > 1 and self._alone is None:
+                chain.stride = int(page.ids[-1]) - int(page.ids[0])
             heads = frozenset() if behind is None or self._alone else frozenset(behind.heads)
             place = next((place for place, one in enumerate(page.ids) if one in heads), None)
             if place is None:
                 chain.done = page.after is None
                 return Piece(chain, page.rows, page.after)
             chain.done = True
+            if place == 0 and page.ids == chain.heads:  # it has nothing of its own, for ids lie in heaps
+                self._halves = False
             mine = set(page.ids[:place])
             return Piece(chain, tuple(row for row in page.rows if str(row["id"]) in mine), None)
 
@@ -231,6 +265,13 @@ def _ascends(chain: Chain, ids: tuple[str, ...]) -> bool:
             return False
         chain.last_id = one
     return True
+
+
+def _pages_left(chain: Chain, end: str | None) -> int:
+    """About how many pages a chain has up to where the next one starts; 0 where that cannot be told."""
+    if chain.done or not (chain.last_id and chain.last_id.isdecimal() and end and end.isdecimal()):
+        return 0
+    return (int(end) - int(chain.last_id)) // chain.stride
 
 
 def _is_before(ids: tuple[str, ...], start: str | None) -> bool:

@@ -34,7 +34,7 @@ def budgets(searches_per_second: float) -> dict[str, Budget]:
     return {
         "search": Budget(whole, whole / searches_per_second + _MARGIN),
         # the least of what accounts have (vendor page "Associations": 100 to 200 in ten seconds); a call reads 1,000
-        "associations": Budget(100, 10 + _MARGIN),
+        "associations": Budget(100, 10 + _MARGIN, until_answered=True),
     }
 
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from typing_extensions import override
+
 from crmdb_core.exceptions import CrmdbError
 from crmdb_core.instants import parse_instant, to_millis
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     Json = dict[str, Any]
@@ -29,6 +31,21 @@ class Api(Protocol):
 
     def post_json(self, path: str, body: Json, *, bucket: str = "default") -> Any:
         """The parsed answer to a POST."""
+
+
+class DecodingApi(Api, Protocol):
+    """What reading lists page by page needs of it."""
+
+    @override
+    def get_json(
+        self,
+        path: str,
+        params: Json | None = None,
+        *,
+        bucket: str = "default",
+        decode: Callable[[bytes], Any] = ...,
+    ) -> Any:
+        """What `decode` makes of the answer's body, else the parsed answer."""
 
 
 class OutOfOrderError(CrmdbError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -13,14 +13,15 @@ from crmdb_core.stream import Page
 from tap_hubspot.batch import BatchRead, batches, is_server_error
 from tap_hubspot.chains import Chains, ListPage
 from tap_hubspot.keyset import KeysetSearch, Modified
-from tap_hubspot.listing import listed_ids, next_cursor
+from tap_hubspot.listing import listed_ids
 from tap_hubspot.starts import StartPoints
+from tap_hubspot.unread import read_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from tap_hubspot.batch import Batch
-    from tap_hubspot.keyset import Api
+    from tap_hubspot.keyset import DecodingApi
     from tap_hubspot.keyset import Page as SearchPage
     from tap_hubspot.objects import CrmObject
     from tap_hubspot.paths import Paths
@@ -45,7 +46,7 @@ class ObjectReader:
     which HubSpot answers a server error only.
     """
 
-    api: Api
+    api: DecodingApi
     paths: Paths
     object: CrmObject
     properties: tuple[str, ...]
@@ -62,7 +63,7 @@ class ObjectReader:
         if self.parallel and self.workers > 1 and self.object.searchable:
             search = self.paths.search(self.object.path)
             starts = StartPoints(self.api, search, workers=self.workers, on_total=self.on_total)
-        chains = Chains(self._lister(archived=False), starts, point)
+        chains = Chains(self._lister(archived=False), starts, point, highest=starts.highest if starts else None)
         pieces = side_by_side(chains.sources(), workers=self.workers if starts else 1, ahead=2)
         for piece in pieces:
             yield Page(piece.rows, chains.emit(piece))
@@ -133,7 +134,7 @@ class _Lister:
     """Reads a page of the list with all values; by a batch read where their names make too long a URL."""
 
     def __init__(
-        self, api: Api, path: str, properties: tuple[str, ...], batch_read: BatchRead, *, archived: bool
+        self, api: DecodingApi, path: str, properties: tuple[str, ...], batch_read: BatchRead, *, archived: bool
     ) -> None:
         self._api = api
         self._path = path
@@ -145,7 +146,7 @@ class _Lister:
     def __call__(self, after: str | None) -> ListPage:
         if self._fits:
             try:
-                answer = self._list(after, self._names)
+                return self._list(after, self._names)
             except RetriesExhaustedError as error:  # a value on this page may be what HubSpot stumbles over
                 if not is_server_error(error):
                     raise
@@ -153,17 +154,14 @@ class _Lister:
                 if error.status != _TOO_LONG:
                     raise
                 self._fits = False
-            else:
-                rows = tuple(answer["results"])
-                return ListPage(tuple(str(row["id"]) for row in rows), rows, next_cursor(answer))
-        answer = self._list(after, "hs_object_id")
-        ids = tuple(str(row["id"]) for row in answer["results"])
-        return ListPage(ids, self._batch_read(ids).rows if ids else (), next_cursor(answer))
+        page = self._list(after, "hs_object_id")
+        return replace(page, rows=self._batch_read(page.ids).rows if page.ids else ())
 
-    def _list(self, after: str | None, names: str) -> Json:
+    def _list(self, after: str | None, names: str) -> ListPage:
         query: Json = {"limit": ROWS_A_LIST, "archived": self._archived, "properties": names}
-        answer: Json = self._api.get_json(self._path, query if after is None else {**query, "after": after})
-        return answer
+        query = query if after is None else {**query, "after": after}
+        page: ListPage = self._api.get_json(self._path, query, decode=read_page)
+        return page
 
 
 def _archived_since(row: Json, since: datetime) -> bool:

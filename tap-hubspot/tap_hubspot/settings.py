@@ -105,7 +105,7 @@ def _api() -> list[th.Property[Any]]:
         th.Property(
             "concurrency",
             th.IntegerType(minimum=1, maximum=32),
-            default=6,
+            default=12,
             title="Concurrency",
             description="How many calls of one stream are under way at the same time.",
         ),

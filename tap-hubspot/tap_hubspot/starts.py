@@ -29,10 +29,16 @@ class StartPoints:
         self._path = path
         self._workers = workers
         self._on_total = on_total
+        self._highest: str | None = None
+
+    def highest(self) -> str | None:
+        """The highest id, once the search was asked for it."""
+        return self._highest
 
     def __call__(self, after: str | None, seen: int) -> Iterator[str]:
         """Start points behind an id, to the end; `seen` records were read up to it."""
         highest = self._search(after, direction="DESCENDING")
+        self._highest = _first_id(highest)
         total = int(highest.get("total") or 0)
         self._on_total(total + seen)
         distance = distance_of(total, self._workers)
@@ -44,7 +50,7 @@ class StartPoints:
             yield from _between(low, high, LONGEST // distance)
             yield high
             low, rest = high, rest - LONGEST
-        yield from _between(low, _first_id(highest), rest // distance)
+        yield from _between(low, self._highest, rest // distance)
 
     def _search(self, after: str | None, offset: int = 0, direction: str = "ASCENDING") -> Json:
         """One id, `offset` places behind `after`."""

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crmdb_core.concurrency import Ahead, in_order, side_by_side
+from crmdb_core.concurrency import Ahead, Room, in_order, side_by_side
 from crmdb_core.counters import Counters
 
 if TYPE_CHECKING:
@@ -224,3 +224,38 @@ def test_waiting_items_are_bounded() -> None:
 def test_side_by_side_needs_a_worker() -> None:
     with pytest.raises(ValueError, match="at least one worker"):
         side_by_side([[1]], workers=0)
+
+
+def test_more_wait_ahead_where_there_is_room_for_their_size() -> None:
+    drawn: list[int] = []
+    full = threading.Event()
+
+    def source() -> Iterator[int]:
+        for number in range(100):
+            drawn.append(number)
+            if number == 5:  # one may wait anyway, four have room, one is in the hand
+                full.set()
+            yield number
+
+    pages = Ahead(source(), most=1, size_of=lambda _: 10, room=Room(45))
+    assert full.wait(10)
+    time.sleep(0.05)
+    assert [0, 1, 2, 3, 4, 5] == drawn
+    assert list(range(100)) == list(pages)
+
+
+def test_room_is_shared_and_nobody_is_locked_out() -> None:
+    room = Room(100)
+    greedy = Ahead(range(50), most=1, size_of=lambda _: 10, room=room)
+    time.sleep(0.05)
+    assert list(range(50)) == list(Ahead(range(50), most=1, size_of=lambda _: 10, room=room))
+    greedy.close()
+    with room.changed:
+        assert room.take(100)  # all of it was given back
+
+
+def test_what_has_no_known_size_takes_no_room() -> None:
+    with (room := Room(100)).changed:
+        assert not room.take(0)
+        assert not room.take(101)
+        assert room.take(100)

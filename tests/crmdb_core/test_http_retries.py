@@ -34,7 +34,7 @@ from crmdb_core.exceptions import (
     UnauthorizedError,
     UnreachableError,
 )
-from crmdb_core.http import ApiSession, RetryPolicy, Verdict
+from crmdb_core.http import ApiSession, Budget, Pacer, RetryPolicy, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,6 +51,38 @@ def make(server: Any, clock: Any, **options: Any) -> ApiSession:
 
 def status(code: int, headers: dict[str, str] | None = None, body: Any = b"{}") -> Callable[[Any, Any], None]:
     return lambda _, wire: wire.answer(body, code, headers)
+
+
+def test_a_call_that_was_long_under_way_is_not_followed_too_soon(server: Any, clock: Any) -> None:
+    """The server may have counted it just before its answer; a window later a quick call would be one too many."""
+
+    def slow(_: Any, wire: Any) -> None:
+        clock.now += 3
+        wire.answer(b"{}")
+
+    server.then(slow)
+    session = make(
+        server, clock, pacer=Pacer({"default": Budget(1, 10, until_answered=True)}, clock=clock, sleep=clock.sleep)
+    )
+    began = clock.now
+    session.get_json("/x")
+    session.get_json("/x")
+    assert 13 == clock.now - began
+
+
+def test_the_caller_may_make_of_a_body_what_it_wants_and_a_broken_one_is_asked_for_again(
+    server: Any, clock: Any
+) -> None:
+    server.then(status(200, body=b"cut"))
+    session = make(server, clock)
+
+    def decode(body: bytes) -> bytes:
+        if body == b"cut":
+            raise ValueError
+        return body
+
+    assert b"path" in session.get_json("/x", decode=decode)
+    assert 2 == len(server.requests)
 
 
 @pytest.mark.parametrize("code", [423, 429, 477, 500, 502, 503, 504, 520, 522, 524, 599])

@@ -13,6 +13,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from singer_sdk.singerlib.messages import RecordMessage, SchemaMessage, StateMessage
 from typing_extensions import override
 
@@ -151,3 +153,45 @@ def test_what_is_left_goes_out_at_exit() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, timeout=30)
     assert {"id": 1} == json.loads(done.stdout)["record"]
+
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.text()
+    | st.sampled_from(["NaN", "Infinity", "\ud800", 'a "record":{} b'])
+    | st.decimals()
+    | st.floats(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(
+    record=st.dictionaries(st.text(), VALUES, max_size=5),
+    stream=st.text() | st.just('"record":{}'),
+    version=st.none() | st.integers(0, 10**12),
+    checks=st.booleans(),
+)
+def test_a_record_in_an_envelope_is_the_same_line(
+    record: dict[str, Any], stream: str, version: int | None, checks: bool
+) -> None:
+    now = datetime(2026, 11, 26, 4, 5, 6, 123_456, tzinfo=UTC)
+    lines: list[str] = []
+    for straight in (True, False):
+        writer = BufferedWriter()
+        writer.checks_numbers = checks
+        with redirect_stdout(out := io.StringIO()):
+            if straight:
+                writer.write_record(writer.envelope(stream, version, now), record)
+            else:
+                writer.write_message(RecordMessage(stream, record, version, now))
+            writer.flush()
+        lines.append(out.getvalue())
+    assert lines[0] == lines[1]
+    assert lines[0].endswith("}\n")
+
+
+def test_a_lone_surrogate_beside_a_word_that_looks_like_no_number_is_escaped() -> None:
+    assert {"a": "\ud800", "b": "NaN"} == line(record(a="\ud800", b="NaN"))["record"]

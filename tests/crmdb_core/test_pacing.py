@@ -98,3 +98,30 @@ def test_no_window_ever_holds_more_than_the_limit(limit: int, per: float, pauses
         pacer.wait()
         times.append(now[0])
     assert all(later - earlier >= per - 1e-6 for earlier, later in zip(times, times[limit:], strict=False))
+
+
+def test_a_request_counts_from_its_answer_on_where_the_budget_says_so(clock: Any) -> None:
+    """A first connection may take long; the server counts the request at its end, and quicker ones follow."""
+    pacer = Pacer({"default": Budget(2, 10, until_answered=True)}, clock=clock, sleep=clock.sleep)
+    first, second = pacer.take(), pacer.take()
+    clock.now += 3
+    pacer.answered(second)
+    clock.now += 1
+    pacer.answered(first)
+    assert [13, 14] == starts(pacer, clock, 2)
+
+
+def test_a_request_counts_from_its_start_on_otherwise(clock: Any) -> None:
+    pacer = Pacer({"default": Budget(1, 10)}, clock=clock, sleep=clock.sleep)
+    slot = pacer.take()
+    clock.now += 3
+    pacer.answered(slot)
+    assert [10] == starts(pacer, clock, 1)
+
+
+def test_what_was_answered_before_there_was_a_budget_is_counted_by_the_server(clock: Any) -> None:
+    pacer = Pacer(clock=clock, sleep=clock.sleep)
+    slot = pacer.take()
+    pacer.answered(slot)
+    pacer.learn(limit=2, remaining=1, per_seconds=10)
+    assert [0, 10] == starts(pacer, clock, 2)

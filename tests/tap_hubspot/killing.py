@@ -25,5 +25,6 @@ def stop_inside(process: subprocess.Popen[str], signum: int) -> str:
         if '"type":"STATE"' in line and '"point"' in line:
             process.send_signal(signum)
             break
-    rest, _ = process.communicate(timeout=60)
-    return "".join(lines) + rest
+    lines.append(process.stdout.read())  # not by communicate(), which knows nothing of what is read ahead
+    process.communicate(timeout=60)
+    return "".join(lines)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,6 +14,9 @@ from tap_hubspot.objects import CrmObject
 from tap_hubspot.paths import Paths
 from tap_hubspot.reading import ObjectReader
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 class Answers:
     """Answers in turn, and what was asked."""
@@ -21,10 +25,17 @@ class Answers:
         self.answers = list(answers)
         self.asked: list[tuple[str, dict[str, Any]]] = []
 
-    def get_json(self, path: str, params: dict[str, Any] | None = None, *, bucket: str = "default") -> Any:
+    def get_json(
+        self,
+        path: str,
+        params: dict[str, Any] | None = None,
+        *,
+        bucket: str = "default",
+        decode: Callable[[bytes], Any] = json.loads,
+    ) -> Any:
         del bucket
         self.asked.append((path, dict(params or {})))
-        return self.answers.pop(0)
+        return decode(json.dumps(self.answers.pop(0)).encode())
 
     def post_json(self, path: str, body: dict[str, Any], *, bucket: str = "default") -> Any:
         return self.get_json(path, body, bucket=bucket)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 from decimal import Decimal
 
 import pytest
@@ -97,3 +98,35 @@ def test_no_text_breaks_a_cast(schema: dict[str, object], text: str) -> None:
 @given(st.decimals(allow_nan=False, allow_infinity=False))
 def test_every_number_survives_exactly(number: Decimal) -> None:
     assert Casts({"p": NUMBER})({"p": format(number, "f")}) == {"p": number}
+
+
+TEXTS = st.sampled_from([
+    None, "", " ", "1", "12.50", " 7 ", "1_000", "NaN", "true", "TRUE", "yes", "2024-01-31", "2023-02-30",
+    "2024-02-29T00:00:00Z", "2023-02-29T00:00:00Z", "2024-04-31T00:00:00Z", "2024-12-31T23:59:59.999Z",
+    "2024-01-01T00:00:00Z\n2024-01-01T00:00:00Z", "2024-01-01T00:00:00+02:00", "1704067200000", 12, True,
+])  # fmt: skip
+SCHEMAS = {
+    f"{place}{number}": schema for place in "ab" for number, schema in enumerate((NUMBER, BOOLEAN, DATE, INSTANT))
+}
+
+
+@given(rows=st.lists(st.fixed_dictionaries({}, optional=dict.fromkeys(SCHEMAS, TEXTS)), max_size=4))
+def test_all_properties_at_once_are_cast_as_each_one_alone(rows: list[dict[str, object]]) -> None:
+    together = Casts(SCHEMAS)
+    alone = {name: Casts({name: schema}) for name, schema in SCHEMAS.items()}
+    for row in rows:
+        one_by_one = {name: alone[name]({name: row.get(name)})[name] for name in SCHEMAS}
+        found = together(row)
+        assert list(found.items()) == list(one_by_one.items())
+        assert [type(value) for value in found.values()] == [type(value) for value in one_by_one.values()]
+    missed = sum(int(str(casts.misfits).partition(": ")[2] or 0) for casts in alone.values())
+    assert missed == sum(int(part.rpartition(": ")[2]) for part in str(together.misfits).split(", ") if part)
+
+
+@pytest.mark.parametrize("month", range(1, 13))
+def test_every_day_of_a_year_is_an_instant_and_no_other(month: int) -> None:
+    casts = Casts({"p": INSTANT})
+    for day in range(33):
+        text = f"2023-{month:02}-{day:02}T10:00:00Z"
+        exists = 0 < day <= calendar.monthrange(2023, month)[1]
+        assert casts({"p": text}) == {"p": text if exists else None}

@@ -205,3 +205,38 @@ def test_edits_while_chains_read_lose_nothing(run_tap: RunTap, monkeypatch: pyte
         second = run_tap(crm, "contacts", state=first.state)
         assert [first.error, second.error] == [None, None]
         assert run_tap.differences(crm, "contacts", first, second) == []
+
+
+@settings(deadline=None, max_examples=100)
+@given(ids=IDS, gone=st.dictionaries(st.integers(1, 30), st.integers(0, 59), max_size=4), workers=st.integers(2, 6))
+def test_halved_chains_lose_nothing(ids: list[str], gone: dict[int, int], workers: int) -> None:
+    source = Source(ids, by_number, {call: ids[place] for call, place in gone.items() if place < len(ids)})
+    chains = Chains(source.read, lambda *_: iter(()), highest=lambda: max(ids, key=int, default=None))
+    came = [row["id"] for piece in side_by_side(chains.sources(), workers=workers) for row in piece.rows]
+    assert set(source.ids) - set(came) == set()
+    assert len(came) == len(set(came))
+
+
+def test_who_has_nothing_to_read_takes_half_of_the_longest_rest() -> None:
+    source = Source([str(one) for one in range(1, 301)], by_number)
+    readers: set[int] = set()
+
+    def slow(after: str | None) -> ListPage:
+        readers.add(threading.get_ident())
+        time.sleep(0.002)
+        return source.read(after)
+
+    chains = Chains(slow, lambda *_: iter(["250"]), highest=lambda: "300")
+    came = [row["id"] for piece in side_by_side(chains.sources(), workers=4) for row in piece.rows]
+    assert sorted(came, key=int) == source.ids
+    assert len(readers) == 4
+    assert source.calls <= 100 + 30  # a half has six pages at least when it begins, and reads into the next chain
+
+
+def test_heaps_of_ids_are_not_halved_for_long() -> None:
+    heaps = [str(one) for one in (*range(1, 100), *range(10**9, 10**9 + 100))]
+    source = Source(heaps, by_number)
+    chains = Chains(source.read, lambda *_: iter(()), highest=lambda: heaps[-1])
+    came = [row["id"] for piece in side_by_side(chains.sources(), workers=4) for row in piece.rows]
+    assert sorted(came, key=int) == heaps
+    assert source.calls <= 200 / PAGE + 12
