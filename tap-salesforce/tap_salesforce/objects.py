@@ -11,13 +11,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["Field", "SObject"]
+__all__ = ["Field", "SObject", "lean"]
 
 REPLICATION_KEYS = ("SystemModstamp", "LastModifiedDate", "CreatedDate", "LoginTime")
 """The best first: SystemModstamp is indexed and moves with every change, LastModifiedDate can be back-dated by imports,
 CreatedDate is all that rows have which never change, and LoginTime is LoginHistory's."""
 
 _BIG_OBJECT = "__b"
+_OF_A_FIELD = (
+    "name", "type", "soapType", "length", "precision", "scale", "digits", "nillable", "calculated",
+    "compoundFieldName", "referenceTo", "relationshipName", "restrictedPicklist", "picklistValues", "label",
+    "inlineHelpText", "filterable", "sortable", "custom",
+)  # fmt: skip
+_OF_AN_OBJECT = (
+    "name", "label", "keyPrefix", "custom", "customSetting", "queryable", "replicateable", "retrieveable", "urls",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -151,3 +159,11 @@ class SObject:
     @cached_property
     def _by_name(self) -> dict[str, Field]:
         return {each.name: each for each in self.fields}
+
+
+def lean(described: Mapping[str, Any]) -> dict[str, Any]:
+    """A describe answer, or the list of all objects, with only what is read here: a tenth of its size."""
+    if "sobjects" in described:
+        return {"sobjects": [lean(each) for each in described["sobjects"]]}
+    fields = [{name: each[name] for name in _OF_A_FIELD if name in each} for each in described.get("fields") or ()]
+    return {**{name: described[name] for name in _OF_AN_OBJECT if name in described}, "fields": fields}
