@@ -11,12 +11,14 @@ import time
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 __all__ = ["Cache", "Kept", "folder_of"]
+
+Result = TypeVar("Result")
 
 logger = logging.getLogger(__name__)
 
@@ -58,47 +60,43 @@ class Cache:
 
     def find(self, paths: Iterable[str]) -> dict[str, Kept]:
         """What is kept for these paths, unless it is a week old."""
-        found: dict[str, Kept] = {}
-        with self._opened() as database:
-            if database is not None:
-                found.update(_rows(database, list(paths)))
-        return found
+        return self._used(lambda database: dict(_rows(database, list(paths))), {})
 
     def keep(self, bodies: Mapping[str, Kept]) -> None:
         """Keep descriptions, in place of older ones of the same path."""
-        if not bodies:
-            return
         now = int(time.time())
         rows = [(path, kept.modified, now, _packed(kept.body)) for path, kept in bodies.items()]
-        with self._opened() as database:
-            if database is not None:
-                database.executemany("INSERT OR REPLACE INTO kept VALUES (?, ?, ?, ?)", rows)
-                database.commit()
+        if rows:
+            self._used(lambda database: _insert(database, rows), None)
 
-    @contextlib.contextmanager
-    def _opened(self) -> Iterator[sqlite3.Connection | None]:
+    def _used(self, work: Callable[[sqlite3.Connection], Result], otherwise: Result) -> Result:
+        if self._path is None:
+            return otherwise
         try:
-            with contextlib.closing(self._connect()) as database:
-                yield database
-        except _NoCacheError:
-            yield None
+            with contextlib.closing(_opened(self._path)) as database:
+                return work(database)
         except (OSError, sqlite3.Error) as error:
             logger.warning("the cache %s cannot be used (%s); give another cache_dir", self._path, error)
             self._path = None
+            return otherwise
 
-    def _connect(self) -> sqlite3.Connection:
-        if self._path is None:
-            raise _NoCacheError
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
-        self._path.chmod(0o600)
-        database = sqlite3.connect(self._path, timeout=10)
+
+def _opened(path: Path) -> sqlite3.Connection:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    path.chmod(0o600)
+    database = sqlite3.connect(path, timeout=10)
+    try:
         database.execute(_TABLE)
-        return database
+    except sqlite3.Error:
+        database.close()
+        raise
+    return database
 
 
-class _NoCacheError(Exception):
-    pass
+def _insert(database: sqlite3.Connection, rows: Iterable[tuple[str, str, int, bytes]]) -> None:
+    with database:
+        database.executemany("INSERT OR REPLACE INTO kept VALUES (?, ?, ?, ?)", rows)
 
 
 def _rows(database: sqlite3.Connection, paths: Sequence[str]) -> Iterator[tuple[str, Kept]]:

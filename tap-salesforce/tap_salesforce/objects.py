@@ -18,6 +18,10 @@ REPLICATION_KEYS = ("SystemModstamp", "LastModifiedDate", "CreatedDate", "LoginT
 CreatedDate is all that rows have which never change, and LoginTime is LoginHistory's."""
 
 _BIG_OBJECT = "__b"
+_OF_SOAP_TYPE = MappingProxyType({
+    "xsd:boolean": "boolean", "xsd:int": "int", "xsd:long": "long", "xsd:double": "double", "xsd:date": "date",
+    "xsd:dateTime": "datetime", "xsd:time": "time",
+})  # fmt: skip
 _OF_A_FIELD = (
     "name", "type", "soapType", "length", "precision", "scale", "digits", "nillable", "calculated",
     "compoundFieldName", "referenceTo", "relationshipName", "restrictedPicklist", "picklistValues", "label",
@@ -64,7 +68,7 @@ class Field:
         """Read one field of a describe answer."""
         return cls(
             name=described["name"],
-            type=described["type"],
+            type=_result_type(described),
             soap_type=described.get("soapType") or "",
             length=described.get("length") or 0,
             precision=described.get("precision") or 0,
@@ -83,6 +87,12 @@ class Field:
             sortable=bool(described.get("sortable", True)),
             custom=bool(described.get("custom")),
         )
+
+
+def _result_type(described: Mapping[str, Any]) -> str:
+    """The type of the values; `calculated` tells nothing of them, but the SOAP type does."""
+    declared: str = described["type"]
+    return _OF_SOAP_TYPE.get(described.get("soapType") or "", "string") if declared == "calculated" else declared
 
 
 def _active(values: Iterable[Mapping[str, Any]]) -> Iterable[str]:

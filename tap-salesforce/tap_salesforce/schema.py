@@ -59,20 +59,6 @@ _OF_TYPE: Mapping[str, Schema] = MappingProxyType(
         "json": ANYTHING,
     }
 )
-_OF_SOAP_TYPE: Mapping[str, Schema] = MappingProxyType(
-    {
-        "xsd:boolean": {"type": ["boolean", "null"]},
-        "xsd:int": INTEGER,
-        "xsd:long": LONG,
-        "xsd:double": NUMBER,
-        "xsd:date": {"type": ["string", "null"], "format": "date"},
-        "xsd:dateTime": INSTANT,
-        "xsd:time": {"type": ["string", "null"], "format": "time"},
-        "urn:address": ADDRESS,
-        "urn:location": LOCATION,
-        "tns:json": ANYTHING,
-    }
-)
 # The lengths that the database itself holds texts to. Longer ones are met in formulas and in the anyType of history.
 _BOUNDED = frozenset({"id", "reference", "string", "textarea", "phone", "url", "email"})
 _DIGITS = frozenset({"double", "currency", "percent"})
@@ -100,11 +86,9 @@ def field_schema(field: Field) -> Schema:
 
 
 def _by_type(field: Field) -> Schema:
-    if field.type == "calculated":
-        return _OF_SOAP_TYPE.get(field.soap_type, TEXT)
-    if field.soap_type.startswith("urn:") and field.soap_type not in _OF_SOAP_TYPE:
-        return ANYTHING  # urn:JunctionIdListNames, urn:RecordTypesSupported, urn:SearchLayout…
-    return _OF_TYPE.get(field.type, TEXT)
+    # urn:JunctionIdListNames, urn:RecordTypesSupported, urn:SearchLayout… are objects and lists of them
+    is_odd = field.soap_type.startswith(("urn:", "tns:json")) and field.type not in _OF_TYPE
+    return ANYTHING if is_odd else _OF_TYPE.get(field.type, TEXT)
 
 
 def _told(field: Field) -> Iterator[str]:
