@@ -32,6 +32,8 @@ def from_csv(field: Field) -> Cast:
     """What makes a column of a Bulk result's text the values of a record."""
     if field.type == "boolean":
         return _truths
+    if field.type == "time":
+        return _times
     return {"integer": _integers_of_text, "number": _numbers_of_text}.get(_kind(field), _texts)
 
 
@@ -41,13 +43,15 @@ def from_rest(field: Field) -> Cast:
         return list
     if field.type == "datetime":
         return _stamps
+    if field.type == "time":
+        return _times
     if field.type == "anyType":
         return _anything
     return {"integer": _integers, "number": _numbers}.get(_kind(field), _texts)
 
 
 def _kind(field: Field) -> str:
-    if field.type in _INTEGERS or (field.type == "calculated" and field.soap_type == "xsd:int"):
+    if field.type in _INTEGERS:
         return "integer"
     return "number" if field.type in _NUMBERS else "text"
 
@@ -62,6 +66,11 @@ def _truths(column: Column) -> list[Any]:
 
 def _stamps(column: Column) -> list[Any]:
     return [value[:-5] + "Z" if value and value.endswith(_ZERO) else value or None for value in column]
+
+
+def _times(column: Column) -> list[Any]:
+    """Times of day have no zone, though the API puts a Z behind them (vendor page "Primitive Data Types")."""
+    return [value.removesuffix("Z") if value else None for value in column]
 
 
 def _anything(column: Column) -> list[Any]:
