@@ -11,11 +11,13 @@ from fake_crm.clock import millis_of
 from fake_crm.local_api import LocalApi
 from fake_crm.salesforce.access import Access
 from fake_crm.salesforce.app import SalesforceApi
+from fake_crm.salesforce.bulk_jobs import Jobs
 from fake_crm.salesforce.catalog import objects
 from fake_crm.salesforce.catalog_custom import extra_fields, extra_objects
 from fake_crm.salesforce.cursors import Cursors
 from fake_crm.salesforce.errors import injected
 from fake_crm.salesforce.limits import Limits, Usage
+from fake_crm.salesforce.orders import orders
 from fake_crm.salesforce.org import Org
 from fake_crm.salesforce.quirks import Quirks
 from fake_crm.salesforce.rendering import Renderer
@@ -24,6 +26,7 @@ from fake_crm.salesforce.seed import Seeder
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from fake_crm.control import Order
     from fake_crm.faults import Fault
     from fake_crm.wire import Reply, Request
 
@@ -107,8 +110,11 @@ class FakeSalesforce(LocalApi):
         self._seeder = Seeder(self.org, seed, millis_of(until) // 1000, {**wanted, **(stretch or {})})
         for name, count in self._seeder.sizes.items():
             self._seeder.fill_one(name, count, keep=name not in (stretch or {}))
-        self._api = SalesforceApi(self.org, self.access, self.usage, self.quirks, self.cursors, Renderer(self.org))
-        self._api.base = self.url
+        self.jobs = Jobs(self.org, self.usage, self.quirks)
+        self._orders = orders(self)
+        self._api = SalesforceApi(
+            self.org, self.access, self.usage, self.quirks, self.cursors, Renderer(self.org), self.jobs, self.url
+        )
 
     # -- what a client needs ----------------------------------------------------------------------------------------
 
@@ -158,6 +164,10 @@ class FakeSalesforce(LocalApi):
             "access_token": self.access_token,
             "records": self.org.counts(),
         }
+
+    @override
+    def orders(self) -> Mapping[tuple[str, str], Order]:
+        return self._orders
 
 
 def _org(fake: FakeSalesforce, until: datetime, more_objects: int, more_fields: int) -> Org:

@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from fake_crm.clock import Clock
     from fake_crm.salesforce.fields import Field
     from fake_crm.salesforce.objects import SObject
+    from fake_crm.salesforce.reports import Definition
     from fake_crm.salesforce.values import Row
 
 ORG_ID = "00D000000000001EAA"
+_IN_BIN = 15 * 86_400_000  # milliseconds (vendor page "Recycle Bin")
 
 
 class Org(Writes):
@@ -36,10 +38,12 @@ class Org(Writes):
         self.lock = threading.RLock()
         self.schema = Schema(objects, defined_at)
         self.describes = DescribeTexts()
+        self.definitions: dict[str, Definition] = {}
         self.deletions: dict[str, dict[str, int]] = {}
         self._tables: dict[str, Table] = {}
         self._open: list[Transaction] = []
         self._thread = threading.local()
+        self._counted: tuple[int, dict[str, int]] | None = None
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
@@ -65,6 +69,15 @@ class Org(Writes):
         with self.lock:
             return {name: len(table) for name, table in sorted(self._tables.items()) if len(table)}
 
+    def recent_counts(self, seconds: float) -> dict[str, int]:
+        """How many live records each object had, not longer ago than so many seconds."""
+        now = self.clock.millis()
+        with self.lock:
+            counted = self._counted
+            if counted is None or now - counted[0] >= seconds * 1000:
+                counted = self._counted = (now, {name: table.live for name, table in self._tables.items()})
+            return counted[1]
+
     @property
     def oldest_open(self) -> int | None:
         """When the longest open transaction began, in epoch milliseconds."""
@@ -89,6 +102,20 @@ class Org(Writes):
     def remove_field(self, name: str, field: str) -> None:
         """Take a field away from an object."""
         self.schema.remove_field(name, field, self._millis())
+
+    def add_report(self, name: str, definition: Definition) -> str:
+        """Add a report; returns its id."""
+        values = {"Name": name, "DeveloperName": name.replace(" ", "_"), "FolderName": "Public Reports"}
+        key = self.create("Report", values)
+        self.definitions[key] = definition
+        return key
+
+    def add_list_view(self, name: str, definition: Definition) -> str:
+        """Add a list view to the object that its definition names; returns its id."""
+        values = {"Name": name, "DeveloperName": name.replace(" ", "_"), "SobjectType": definition.kind}
+        key = self.create("ListView", {**values, "IsSoqlCompatible": True})
+        self.definitions[key] = definition
+        return key
 
     # -- transactions -----------------------------------------------------------------------------------------------
 
@@ -181,6 +208,11 @@ class Org(Writes):
                 noted.pop(key, None)
             else:
                 noted[key] = at
+
+    def is_emptied(self, name: str, key: str) -> bool:
+        """Whether a deleted record has left the recycle bin by age."""
+        at = self.deletions.get(name, {}).get(key)
+        return at is not None and self.clock.millis() - at > _IN_BIN
 
     @override
     def _pointing_at(self, name: str, keys: set[str]) -> list[tuple[str, str, str]]:
