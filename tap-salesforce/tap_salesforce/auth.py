@@ -44,6 +44,7 @@ _MEANINGS = (
         "audience",
         "the audience is refused; set audience to https://login.salesforce.com or https://test.salesforce.com",
     ),
+    ("expired authorization code", "the JWT came too late or too early; correct this machine's clock"),
     ("assertion", "the JWT is refused; check that jwt_key belongs to the certificate in the app, and jwt_user"),
     ("no client credentials user", "the app has no user to run as; choose one in its client credentials flow"),
     ("not supported on this domain", "client credentials work on My Domain only; set login_url to it"),

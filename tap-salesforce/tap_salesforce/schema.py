@@ -100,7 +100,8 @@ def _told(field: Field) -> Iterator[str]:
     if field.reference_to:
         yield f"refers to {' or '.join(field.reference_to)}"
     if field.type in _PICKLISTS and field.picklist:
-        yield f"{'one' if field.restricted_picklist else 'usually one'} of {_some(field.picklist)}"
+        count = "some" if field.type == "multipicklist" else "one"
+        yield f"{count if field.restricted_picklist else f'usually {count}'} of {_some(field.picklist)}"
     if field.calculated:
         yield "calculated: changes without a new stamp"
     if field.compound and field.compound != field.name:
