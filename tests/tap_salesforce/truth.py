@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tests.tap_hubspot.tables import Tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fake_crm import FakeSalesforce
-    from tests.tap_hubspot.tables import Row, Table, Tables
+    from tests.tap_hubspot.tables import Row, Table
+    from tests.tap_salesforce.conftest import Run
 
     Json = dict[str, Any]
 
@@ -24,6 +30,8 @@ def arrived(value: Any) -> Any:
             if any(v is not None for v in value.values())
             else None
         )
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
     if isinstance(value, str) and len(value) == 13 and value[2] == value[5] == ":":
         return value.removesuffix("Z")
     return None if value == "" else value
@@ -78,3 +86,17 @@ def _same(value: Any, wanted: Any) -> bool:
     if isinstance(value, (int, Decimal)) and isinstance(wanted, (int, float, Decimal)) and not isinstance(value, bool):
         return value == Decimal(str(wanted))
     return bool(value == wanted) and type(value) is type(wanted)
+
+
+def loaded(*runs: Run, guarded: bool = True) -> Tables:
+    """What a target makes of runs."""
+    tables = Tables(guarded=guarded)
+    for run in runs:
+        tables.take(lines(run.messages))
+    return tables
+
+
+def lines(messages: list[Json]) -> list[str]:
+    """Messages as they were printed, digits and all."""
+    encoder = msgspec.json.Encoder(decimal_format="number")
+    return [encoder.encode(message).decode() for message in messages]
