@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -12,9 +13,10 @@ from fake_crm.salesforce.routing import Router, routes
 from fake_crm.wire import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from fake_crm.salesforce.access import Access
+    from fake_crm.salesforce.bulk_jobs import Jobs
     from fake_crm.salesforce.cursors import Cursors
     from fake_crm.salesforce.limits import Usage
     from fake_crm.salesforce.org import Org
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from fake_crm.wire import Request
 
 _WORTH_PACKING = 1_000  # bytes
+_GZIP_BITS = 31
 
 
 @dataclass
@@ -36,6 +39,7 @@ class SalesforceApi:
     quirks: Quirks
     cursors: Cursors
     renderer: Renderer
+    jobs: Jobs
     base: str = ""
     _router: Router = field(default_factory=lambda: Router(routes()))
 
@@ -81,6 +85,7 @@ class SalesforceApi:
             self.quirks,
             self.cursors,
             self.renderer,
+            self.jobs,
             self.base,
             self._inner,
         )
@@ -107,7 +112,17 @@ class SalesforceApi:
 
     def _packed(self, request: Request, reply: Reply) -> Reply:
         accepts = "gzip" in request.headers.get("Accept-Encoding", "")
-        if not (accepts and self.quirks.gzip) or len(reply.body) < _WORTH_PACKING:
+        if not (accepts and self.quirks.gzip) or (reply.parts is None and len(reply.body) < _WORTH_PACKING):
             return reply
         headers = {**reply.headers, "Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+        parts = reply.parts
+        if parts is not None:
+            return replace(reply, parts=lambda: _packed_parts(parts()), headers=headers)
         return replace(reply, body=gzip.compress(reply.body, 1), headers=headers)
+
+
+def _packed_parts(parts: Iterable[bytes]) -> Iterator[bytes]:
+    packer = zlib.compressobj(1, wbits=_GZIP_BITS)
+    for part in parts:
+        yield packer.compress(part)
+    yield packer.flush()

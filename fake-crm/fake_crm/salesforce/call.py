@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from fake_crm.salesforce.access import Access
+    from fake_crm.salesforce.bulk_jobs import Jobs
     from fake_crm.salesforce.cursors import Cursors
     from fake_crm.salesforce.limits import Usage
     from fake_crm.salesforce.objects import SObject
@@ -35,6 +36,7 @@ class Call:
     quirks: Quirks
     cursors: Cursors
     renderer: Renderer
+    jobs: Jobs
     base: str
     inner: Callable[[Request], Reply]
 

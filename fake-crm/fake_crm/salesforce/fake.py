@@ -11,6 +11,7 @@ from fake_crm.clock import millis_of
 from fake_crm.local_api import LocalApi
 from fake_crm.salesforce.access import Access
 from fake_crm.salesforce.app import SalesforceApi
+from fake_crm.salesforce.bulk_jobs import Jobs
 from fake_crm.salesforce.catalog import objects
 from fake_crm.salesforce.catalog_custom import extra_fields, extra_objects
 from fake_crm.salesforce.cursors import Cursors
@@ -107,8 +108,10 @@ class FakeSalesforce(LocalApi):
         self._seeder = Seeder(self.org, seed, millis_of(until) // 1000, {**wanted, **(stretch or {})})
         for name, count in self._seeder.sizes.items():
             self._seeder.fill_one(name, count, keep=name not in (stretch or {}))
-        self._api = SalesforceApi(self.org, self.access, self.usage, self.quirks, self.cursors, Renderer(self.org))
-        self._api.base = self.url
+        self.jobs = Jobs(self.org, self.usage, self.quirks)
+        self._api = SalesforceApi(
+            self.org, self.access, self.usage, self.quirks, self.cursors, Renderer(self.org), self.jobs, self.url
+        )
 
     # -- what a client needs ----------------------------------------------------------------------------------------
 

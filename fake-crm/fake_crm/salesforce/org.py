@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from fake_crm.salesforce.values import Row
 
 ORG_ID = "00D000000000001EAA"
+_IN_BIN = 15 * 86_400_000  # milliseconds (vendor page "Recycle Bin")
 
 
 class Org(Writes):
@@ -40,6 +41,7 @@ class Org(Writes):
         self._tables: dict[str, Table] = {}
         self._open: list[Transaction] = []
         self._thread = threading.local()
+        self._counted: tuple[int, dict[str, int]] | None = None
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
@@ -64,6 +66,15 @@ class Org(Writes):
         """How many rows each object has that has any, deleted ones too."""
         with self.lock:
             return {name: len(table) for name, table in sorted(self._tables.items()) if len(table)}
+
+    def recent_counts(self, seconds: float) -> dict[str, int]:
+        """How many live records each object had, not longer ago than so many seconds."""
+        now = self.clock.millis()
+        with self.lock:
+            counted = self._counted
+            if counted is None or now - counted[0] >= seconds * 1000:
+                counted = self._counted = (now, {name: table.live for name, table in self._tables.items()})
+            return counted[1]
 
     @property
     def oldest_open(self) -> int | None:
@@ -181,6 +192,11 @@ class Org(Writes):
                 noted.pop(key, None)
             else:
                 noted[key] = at
+
+    def is_emptied(self, name: str, key: str) -> bool:
+        """Whether a deleted record has left the recycle bin by age."""
+        at = self.deletions.get(name, {}).get(key)
+        return at is not None and self.clock.millis() - at > _IN_BIN
 
     @override
     def _pointing_at(self, name: str, keys: set[str]) -> list[tuple[str, str, str]]:

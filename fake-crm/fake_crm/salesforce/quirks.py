@@ -17,13 +17,14 @@ class Quirks:
     token, and the old one once more ends the grant. `my_domain`: the token endpoint stands for an org's own host; on
     login.salesforce.com the client credentials flow is refused. `password_flow`: whether the org still allows it.
     `uri_limit`: bytes of URI and headers until 414 or 431. `recount_seconds`: how old record counts may be.
-    `bulk_seconds`: how long a Bulk job waits, then runs (of the fake's clock); `bulk_polls`: how many looks at it each
-    of the two takes at least. `bulk_page`: rows of a page of results where the caller does not say; `bulk_chunk`: rows
-    of each of `resultPages`. `bulk_shuffle`: rows come in no order, as from chunks that ran side by side.
-    `whole_as_double`: every second whole number is `5.0` in CSV (which ones is unverified). `bulk_denied`: names of
-    objects that Bulk refuses beside those known. `slow_objects`: queries of these time out when they would give more
-    rows than the number. `gzip`: whether answers are compressed when asked.
-    `oldest_version`, `newest_version`, `retired`: what the org offers, what is gone (410) and below.
+    `view_setup`: whether the user may see them. `bulk_seconds`: how long a Bulk job waits, and then runs (of the
+    fake's clock); `bulk_polls`: how many looks at it find it not over, whatever the clock says. `bulk_page`: rows of
+    a page of results where the caller does not say; `bulk_chunk`: rows of each of `resultPages`. `bulk_shuffle`: rows
+    come in no order, as from chunks that ran side by side. `whole_as_double`: every second whole number is `5.0` in
+    CSV (which ones is unverified). `bulk_denied`: names of objects that Bulk refuses beside those known.
+    `slow_objects`: queries of these time out when they would give more rows than the number. `gzip`: whether answers
+    are compressed when asked. `oldest_version`, `newest_version`, `retired`: what the org offers, what is gone (410)
+    and below.
     """
 
     bursts: bool = True
@@ -39,6 +40,7 @@ class Quirks:
     password_flow: bool = True
     uri_limit: int = 16_384
     recount_seconds: float = 0
+    view_setup: bool = True
     bulk_seconds: float = 0
     bulk_polls: int = 1
     bulk_page: int = 50_000

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from decimal import Decimal
 from json.encoder import encode_basestring
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fake_crm.salesforce.fields import COMPOUNDS
 from fake_crm.salesforce.soql.paths import own_getter, parent
 from fake_crm.salesforce.soql.running import picked
+from fake_crm.salesforce.texts import RowTexts
 from fake_crm.salesforce.values import rest_stamp
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 _PLAIN_UNTIL, _PLAIN_FROM = 7, -3  # powers of ten between which Java writes a double without an exponent
 _EXACT_DIGITS = 15
-_CACHED_ROWS = 400_000
 
 
 def number_text(value: Decimal | int) -> str:
@@ -90,32 +89,16 @@ class Renderer:
 
     def __init__(self, org: Org) -> None:
         self._org = org
-        self._texts: OrderedDict[tuple[Any, ...], dict[str, tuple[Row, str]]] = OrderedDict()
+        self.texts = RowTexts()
 
     def rows(self, plan: Plan, rows: Iterable[Row], root: str, *, everything: bool) -> Iterable[str]:
         """The JSON of rows, one by one; `root` is the path of the version."""
         writer = self._writer(plan, root, everything=everything)
-        flat = not plan.children and not plan.kind.big and all(not found.steps for found in plan.columns)
+        flat = not plan.children and all(not found.steps for found in plan.columns)
         if not flat or self._org.table(plan.kind.name).streams:
             return map(writer, rows)
-        return self._cached(self._known(plan, root), writer, rows)
-
-    def _known(self, plan: Plan, root: str) -> dict[str, tuple[Row, str]]:
-        key = (plan.kind.name, root, *((found.field.name, found.field.type) for found in plan.columns))
-        known = self._texts.setdefault(key, {})
-        self._texts.move_to_end(key)
-        while len(self._texts) > 1 and sum(map(len, self._texts.values())) > _CACHED_ROWS:
-            self._texts.popitem(last=False)
-        return known
-
-    @staticmethod
-    def _cached(known: dict[str, tuple[Row, str]], writer: Writer, rows: Iterable[Row]) -> Iterable[str]:
-        for row in rows:
-            key: str = row["Id"]  # type: ignore[assignment] # ids are text
-            found = known.get(key)
-            if found is None or found[0] is not row:
-                found = known[key] = (row, writer(row))
-            yield found[1]
+        way = ("json", plan.kind.name, root, *((found.field.name, found.field.type) for found in plan.columns))
+        return self.texts.of(way, rows, writer)
 
     def _writer(self, plan: Plan, root: str, *, everything: bool) -> Writer:
         nested = _Nested()

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from fake_crm.salesforce import composite, describing, oauth, query, records, usage
+from fake_crm.salesforce import bulk, composite, describing, oauth, query, records, replication, usage
 from fake_crm.salesforce.errors import ApiError, not_found
 
 if TYPE_CHECKING:
@@ -89,6 +89,8 @@ def _below_version() -> tuple[Route, ...]:
         ("GET", "/sobjects/{name}", describing.one_object),
         ("POST", "/sobjects/{name}", records.create),
         ("GET", "/sobjects/{name}/describe", describing.describe),
+        ("GET", "/sobjects/{name}/updated", replication.updated),
+        ("GET", "/sobjects/{name}/deleted", replication.deleted),
         ("GET", "/sobjects/{name}/{id}", records.one),
         ("PATCH", "/sobjects/{name}/{id}", records.update),
         ("DELETE", "/sobjects/{name}/{id}", records.delete),
@@ -100,5 +102,14 @@ def _below_version() -> tuple[Route, ...]:
         ("POST", "/composite", composite.composite),
         ("POST", "/composite/batch", composite.batch),
         ("GET", "/limits", usage.limits),
+        ("GET", "/limits/recordCount", usage.record_count),
+        ("POST", "/jobs/query", bulk.create),
+        ("GET", "/jobs/query", bulk.every_job),
+        ("GET", "/jobs/query/{id}", bulk.info),
+        ("PATCH", "/jobs/query/{id}", bulk.abort),
+        ("DELETE", "/jobs/query/{id}", bulk.delete),
+        ("GET", "/jobs/query/{id}/results", bulk.results),
+        ("GET", "/jobs/query/{id}/resultPages", bulk.result_pages),
+        ("GET", "/jobs/query/{id}/resultpages", bulk.result_pages),
     )
     return tuple(Route(method, VERSION + path, handler) for method, path, handler in paths)

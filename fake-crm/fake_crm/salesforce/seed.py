@@ -7,7 +7,10 @@ import random
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
 
 from fake_crm.salesforce.conversion import person_name
 from fake_crm.salesforce.fields import COMPOUNDS, TEXTS
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
     from fake_crm.salesforce.objects import SObject
     from fake_crm.salesforce.org import Org
     from fake_crm.salesforce.values import Row
+
+    Maker = Callable[[int], Any]
 
 _POOL, _SMALL_POOL = 997, 97  # values of each field; primes, so that fields do not repeat together
 _EMPTY_SHARE = 0.12
@@ -48,7 +53,7 @@ class Seeder:
     def fill_one(self, name: str, count: int, *, keep: bool = True) -> None:
         """Make records of one object; without `keep` they are made up anew whenever they are looked at."""
         kind = self.org.schema.find(name)
-        made = MadeUp(count, self._maker(kind, count), _placer(kind, count))
+        made = self._made(kind, count)
         table = self.org.table(name)
         if not keep:
             table.stretch(made)
@@ -57,36 +62,48 @@ class Seeder:
             table.put(made.at(place))
         table.number = max(table.number, count)
 
-    def _maker(self, kind: SObject, count: int) -> Callable[[int], Row]:
-        fields = [each for each in kind.fields.values() if not each.parts and each.name != "Id"]
-        size = _POOL if count > _SMALL_POOL else _SMALL_POOL
-        pools = [self._pool(kind, each, size) for each in fields]
-        steps = [index * 2 + 1 for index in range(len(fields))]
-        names = [each.name for each in fields]
-        formulas = [each for each in fields if each.formula is not None]
-        has_name = "Name" in kind.fields and bool(kind.fields["Name"].parts)
-        columns = list(zip(names, pools, steps, strict=True))
-        stamps, prefix, until = _stamps_of(kind), kind.prefix, self.until
-        spread = max(1, _SPAN // max(count, 1))
-        big = kind.big
+    def _made(self, kind: SObject, count: int) -> MadeUp:
+        makers = self._makers(kind, count)
+        names = list(makers)
+
+        def glance(place: int) -> Row:
+            return _Glance(makers, place)
 
         def at(place: int) -> Row:
-            key = record_id(prefix, place + 1)
-            row: Row = {"Id": EMPTY_ID, "_key": key} if big else {"Id": key}
-            for name, pool, step in columns:
-                row[name] = pool[place * step % size]
-            if has_name:
-                row["Name"] = person_name(row)
-            if stamps:
-                created = until - (count - place) * spread
-                changed = min(created + _DELAYS[place * 7 % len(_DELAYS)], until)
-                for name, moves in stamps:
-                    row[name] = stamp_of_second(changed if moves else created)
-            for field in formulas:
-                row[field.name] = _formula(field, row)
-            return row
+            seen = glance(place)
+            return {name: seen[name] for name in names}
 
-        return at
+        return MadeUp(count, at, glance, _placer(kind, count))
+
+    def _makers(self, kind: SObject, count: int) -> dict[str, Maker]:
+        """How each field's value comes from a row's place; formulas come last and look at the others."""
+        size = _POOL if count > _SMALL_POOL else _SMALL_POOL
+        fields = [each for each in kind.fields.values() if not each.parts and each.name != "Id"]
+        makers: dict[str, Maker] = {"Id": _id_maker(kind.prefix)}
+        if kind.big:
+            makers = {"Id": lambda _: EMPTY_ID, "_key": makers["Id"]}
+        for index, each in enumerate(fields):
+            makers[each.name] = _pool_maker(self._pool(kind, each, size), index * 2 + 1)
+        makers |= self._stamps(kind, count)
+        if "Name" in kind.fields and kind.fields["Name"].parts:
+            makers["Name"] = _looking(makers, person_name)
+        for each in fields:
+            if each.formula is not None:
+                makers[each.name] = _looking(makers, partial(_formula, each))
+        return makers
+
+    def _stamps(self, kind: SObject, count: int) -> dict[str, Maker]:
+        spread, until = max(1, _SPAN // max(count, 1)), self.until
+
+        def created(place: int) -> str:
+            return stamp_of_second(until - (count - place) * spread)
+
+        def changed(place: int) -> str:
+            second = until - (count - place) * spread
+            return stamp_of_second(min(second + _DELAYS[place * 7 % len(_DELAYS)], until))
+
+        makers = {"CreatedDate": created, "LoginTime": created, "LastModifiedDate": changed, "SystemModstamp": changed}
+        return {name: maker for name, maker in makers.items() if name in kind.fields}
 
     def _pool(self, kind: SObject, field: Field, size: int) -> list[Any]:
         chance = random.Random(f"{self.seed}/{kind.name}/{field.name}")  # noqa: S311 - made-up data
@@ -119,10 +136,36 @@ class Seeder:
 _FIXED: Mapping[str, Any] = {"IsDeleted": False, "IsArchived": False, "MasterRecordId": None}
 
 
-def _stamps_of(kind: SObject) -> list[tuple[str, bool]]:
-    """The system's stamps of an object, and whether a change moves them."""
-    moving = {"CreatedDate": False, "LoginTime": False, "LastModifiedDate": True, "SystemModstamp": True}
-    return [(name, moves) for name, moves in moving.items() if name in kind.fields]
+class _Glance(dict[str, object]):
+    """A made-up row that works a value out when it is asked for it."""
+
+    __slots__ = ("_makers", "_place")
+
+    def __init__(self, makers: Mapping[str, Maker], place: int) -> None:
+        self._makers = makers
+        self._place = place
+
+    @override
+    def get(self, name: str, default: Any = None, /) -> Any:
+        maker = self._makers.get(name)
+        return maker(self._place) if maker else default
+
+    @override
+    def __getitem__(self, name: str, /) -> Any:
+        return self._makers[name](self._place)
+
+
+def _id_maker(prefix: str) -> Maker:
+    return lambda place: record_id(prefix, place + 1)
+
+
+def _pool_maker(pool: list[Any], step: int) -> Maker:
+    size = len(pool)
+    return lambda place: pool[place * step % size]
+
+
+def _looking(makers: Mapping[str, Maker], value: Callable[[Row], Any]) -> Maker:
+    return lambda place: value(_Glance(makers, place))
 
 
 def _placer(kind: SObject, count: int) -> Callable[[str], int | None]:

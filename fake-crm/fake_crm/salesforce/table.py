@@ -18,11 +18,13 @@ if TYPE_CHECKING:
 class MadeUp:
     """`count` rows that exist only as a function of their place, so that a million takes no memory.
 
-    `at` gives the row of a place, always the same; `place` the place of an id, or None for another's id.
+    `at` gives the row of a place, always the same; `glance` one that works out only what is asked of it, to be looked
+    at and forgotten; `place` the place of an id, or None for another's id.
     """
 
     count: int
     at: Callable[[int], Row]
+    glance: Callable[[int], Row]
     place: Callable[[str], int | None]
 
 
@@ -41,9 +43,9 @@ class Picked:
         """The rows from one position to another."""
         made = len(self._places)
         if self._made:
-            at = self._made.at
+            glance = self._made.glance
             for place in self._places[start:stop]:
-                yield at(place)
+                yield glance(place)
         yield from self._rows[max(0, start - made) : max(0, stop - made)]
 
     def __iter__(self) -> Iterator[Row]:
@@ -65,14 +67,14 @@ class Picked:
         if not made:
             return Picked(None, array("I"), [self._rows[position] for position in order])
         assert self._made is not None
-        at, extra = self._made.at, self._rows
+        glance, extra = self._made.glance, self._rows
         count = self._made.count
 
         def row_at(place: int) -> Row:
-            return at(place) if place < count else extra[place - count]
+            return glance(place) if place < count else extra[place - count]
 
         places = array("I", (self._places[each] if each < made else count + each - made for each in order))
-        return Picked(MadeUp(count + len(extra), row_at, self._made.place), places, [])
+        return Picked(MadeUp(count + len(extra), row_at, row_at, self._made.place), places, [])
 
     def cut(self, start: int, most: int | None) -> Picked:
         """The rows from a position, at most so many."""
@@ -91,6 +93,7 @@ class Table:
         self._rows: dict[str, Row] = {}
         self._made: MadeUp | None = None
         self._hidden: set[str] = set()  # made-up rows that were written anew, or removed
+        self._away: set[str] = set()  # deleted or archived ones
         self.number = 0  # of the record that was made last
         self.edits = 0  # how often anything changed
 
@@ -116,12 +119,17 @@ class Table:
         if self._made and key not in self._rows and self._made.place(key) is not None:
             self._hidden.add(key)
         self._rows[key] = row
+        if row.get("IsDeleted") or row.get("IsArchived"):
+            self._away.add(key)
+        else:
+            self._away.discard(key)
         self.edits += 1
 
     def drop(self, key: str) -> None:
         """Remove a row."""
         if self._rows.pop(key, None) is None or (self._made and self._made.place(key) is not None):
             self._hidden.add(key)
+        self._away.discard(key)
         self.edits += 1
 
     def scan(self) -> Iterator[Row]:
@@ -134,16 +142,21 @@ class Table:
                     yield row
         yield from list(self._rows.values())
 
-    def pick(self, wanted: Callable[[Row], bool]) -> Picked:
-        """The rows that are wanted, as they are now."""
-        places = array("I")
-        if self._made:
-            at, hidden = self._made.at, self._hidden
-            for place in range(self._made.count):
-                row = at(place)
-                if key_of(row) not in hidden and wanted(row):
-                    places.append(place)
-        return Picked(self._made, places, [row for row in list(self._rows.values()) if wanted(row)])
+    def pick(self, wanted: Callable[[Row], bool] | None) -> Picked:
+        """The rows that are wanted, as they are now; None wants all."""
+        rows = list(self._rows.values())
+        return Picked(
+            self._made, self._places(wanted), rows if wanted is None else [row for row in rows if wanted(row)]
+        )
+
+    def _places(self, wanted: Callable[[Row], bool] | None) -> array[int]:
+        if self._made is None:
+            return array("I")
+        glance, hidden = self._made.glance, self._hidden
+        places = range(self._made.count)
+        if hidden:
+            places = [place for place in places if key_of(glance(place)) not in hidden]
+        return array("I", places if wanted is None else (place for place in places if wanted(glance(place))))
 
     @property
     def streams(self) -> bool:
@@ -153,3 +166,8 @@ class Table:
     def __len__(self) -> int:
         made = self._made.count if self._made else 0
         return made - len(self._hidden) + len(self._rows)
+
+    @property
+    def live(self) -> int:
+        """How many rows are neither deleted nor archived."""
+        return len(self) - len(self._away)

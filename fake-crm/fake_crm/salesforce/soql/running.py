@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from fake_crm.salesforce.soql.binding import bind
 from fake_crm.salesforce.soql.parser import parse
+from fake_crm.salesforce.values import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,12 +27,17 @@ def picked(org: Org, plan: Plan, *, everything: bool, more: Callable[[Row], bool
     wanted = plan.wanted
 
     def passes(row: Row) -> bool:
-        if not everything and (row.get("IsDeleted") or row.get("IsArchived")):
+        if row.get("IsDeleted"):
+            if not everything or org.is_emptied(plan.kind.name, key_of(row)):
+                return False
+        elif not everything and row.get("IsArchived"):
             return False
         return (wanted is None or wanted(row)) and (more is None or more(row))
 
     with org.lock:
-        found = org.table(plan.kind.name).pick(passes)
+        table = org.table(plan.kind.name)
+        all_pass = wanted is None and more is None and table.live == len(table)
+        found = table.pick(None if all_pass else passes)
     return found.ordered(plan.order).cut(plan.query.offset, plan.query.limit)
 
 
