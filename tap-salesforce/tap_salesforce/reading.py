@@ -184,12 +184,14 @@ class ObjectReader:
         if isinstance(error, JobLostError):
             return self._without_job(standing, error)
         if isinstance(error, NotByBulkError):
-            self._not_by_bulk = True
-            self._log(error)
-        self.api = BULK if isinstance(error, _ManyRowsError) else REST
+            self.leave_bulk(error)
+        else:
+            self.api = BULK
         return standing.at(standing.parts[0])
 
-    def _log(self, error: NotByBulkError) -> None:
+    def leave_bulk(self, error: NotByBulkError) -> None:
+        """Read by REST from now on, and say why."""
+        self._not_by_bulk, self.api = True, REST
         level = logging.WARNING if self.means.api_type == BULK else logging.INFO
         logger.log(level, "%s is read by REST: %s", self.subject.columns.sobject.name, error)
 

@@ -13,6 +13,7 @@ from crmdb_core.stream import CrmStream, Page
 from crmdb_core.window import WindowKind
 from tap_salesforce.columns import BLOB, Columns
 from tap_salesforce.deletes import tombstones
+from tap_salesforce.exceptions import NotByBulkError
 from tap_salesforce.parts import Part
 from tap_salesforce.planner import BULK, REST, Costs, choose
 from tap_salesforce.points import JobPoint, Standing
@@ -230,8 +231,11 @@ class ObjectStream(CrmStream):
         self._stream_version = self._initialized_at
 
     def begin_job(self) -> None:
-        """Begin the job that reads the window; called in a thread of its own."""
-        self._job = self.reader.create_job(self.part)
+        """Begin the job that reads the window, if there can be one; called in a thread of its own."""
+        try:
+            self._job = self.reader.create_job(self.part)
+        except NotByBulkError as error:
+            self.reader.leave_bulk(error)
 
     def keep_job(self) -> None:
         """Let STATE know of the job; called in the main thread."""
