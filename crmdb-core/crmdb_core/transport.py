@@ -130,6 +130,5 @@ def copy_body(response: requests.Response, file: BinaryIO) -> None:
     """Write the whole body into a file that is emptied first, still packed as it came."""
     file.seek(0)
     file.truncate()
-    for part in response.raw.stream(_CHUNK, decode_content=False):
-        file.write(part)
+    file.writelines(response.raw.stream(_CHUNK, decode_content=False))
     file.seek(0)

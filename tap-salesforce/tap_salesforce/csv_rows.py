@@ -42,6 +42,8 @@ def csv_rows(
         _check(next(reader, []), names)
         rows = islice(reader, skip, None)
         while slice_ := list(islice(rows, size)):
+            if set(map(len, slice_)) != {len(names)}:
+                raise BrokenResultError("a row of the Bulk API's result has not as many values as columns; run again")
             yield slice_
     except (csv.Error, OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise BrokenResultError(

@@ -26,16 +26,17 @@ _ONE_PAGE = 50_000
 """A result of up to so many rows is most likely one page, and read without the list."""
 _IN_MEMORY = 1024 * 1024
 _TRIES = 3
+_PAUSE = 2.0
 _LAST = "null"
 _CSV = "csv"
 
 
 @dataclass(frozen=True)
 class Slice:
-    """Some rows, and where the job's reading stands behind them; None: they were the last."""
+    """Some rows, and where the job's reading stands behind them."""
 
     rows: Sequence[Sequence[str]]
-    job: JobPoint | None
+    job: JobPoint
 
 
 @dataclass(frozen=True)
@@ -120,10 +121,9 @@ class Results:
                 for rows in csv_rows(page.file, self._names, gzipped=page.gzipped, skip=done):
                     done += len(rows)
                     is_last = page.rows is not None and done == page.rows
-                    yield Slice(rows, behind if is_last else replace(job, rows=done))
-                if page.rows is None or done == page.rows:
-                    return
-                raise BrokenResultError(f"a page of a Bulk result has {done:,} of its {page.rows:,} rows; run again")
+                    yield Slice(rows, behind if is_last and behind else replace(job, rows=done))
+                _check_whole(page, done)
+                return  # noqa: TRY300 - else it would stand behind the handler
             except BrokenResultError:
                 if not left:
                     raise
@@ -142,6 +142,8 @@ class Results:
             headers = answer.headers
             if _CSV in headers.get("Content-Type", "").lower():
                 break
+            file.close()
+            self._jobs.session.sleep(_PAUSE)
             if not left:
                 raise ApiError("the Bulk API gave something else instead of a result (maintenance?); run again later")
         return _Download(
@@ -150,6 +152,11 @@ class Results:
             rows=_whole(headers.get("Sforce-NumberOfRecords")),
             after=_locator(headers.get("Sforce-Locator")),
         )
+
+
+def _check_whole(page: _Download, rows: int) -> None:
+    if page.rows is not None and rows != page.rows:
+        raise BrokenResultError(f"a page of a Bulk result has {rows:,} of its {page.rows:,} rows; run again")
 
 
 def _whole(text: Any) -> int | None:

@@ -12,12 +12,14 @@ from crmdb_core.exceptions import ApiError
 from crmdb_core.tap import CrmTap
 from tap_salesforce import discovery
 from tap_salesforce.auth import open_access
+from tap_salesforce.bulk import BulkJobs
 from tap_salesforce.cache import Cache, folder_of
 from tap_salesforce.choice import Patterns, is_selected_by_default
 from tap_salesforce.client import Reader
 from tap_salesforce.composite import Composite
 from tap_salesforce.describes import Describes
 from tap_salesforce.limits import Limits, RunQuota
+from tap_salesforce.outset import Outset
 from tap_salesforce.paths import VERSIONS, Paths
 from tap_salesforce.reports import analytic_names, analytic_streams
 from tap_salesforce.settings import faults, settings
@@ -108,6 +110,16 @@ class TapSalesforce(CrmTap):
     def limits(self) -> Limits:
         """What the org allows."""
         return Limits(self.session, self.paths)
+
+    @cached_property
+    def jobs(self) -> BulkJobs:
+        """The Bulk jobs of this run."""
+        return BulkJobs(self.session, self.paths, patience=float(self.config["bulk_patience"]) * 3600)
+
+    @cached_property
+    def outset(self) -> Outset:
+        """What a run begins with, for all its objects together."""
+        return Outset(self, lambda: [each for each in self.selected_streams if isinstance(each, ObjectStream)])
 
     @cached_property
     def patterns(self) -> Patterns:

@@ -20,8 +20,21 @@ if TYPE_CHECKING:
 
 __all__ = ["from_csv", "from_rest"]
 
-_NUMBERS = frozenset({"double", "currency", "percent"})
-_INTEGERS = frozenset({"int", "long"})
+_ALIKE: Mapping[str, str] = {
+    "int": "integer",
+    "long": "integer",
+    "double": "number",
+    "currency": "number",
+    "percent": "number",
+}
+_BY_SOAP: Mapping[str, str] = {
+    "xsd:boolean": "boolean",
+    "xsd:int": "int",
+    "xsd:long": "long",
+    "xsd:double": "double",
+    "xsd:dateTime": "datetime",
+    "xsd:time": "time",
+}
 _TRUTH: Mapping[str, bool | None] = {"true": True, "false": False, "": None}
 _STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+0000")
 _ZERO = "+0000"
@@ -30,30 +43,30 @@ _LONGEST_WHOLE = 40  # digits: a double beyond that is written with its exponent
 
 def from_csv(field: Field) -> Cast:
     """What makes a column of a Bulk result's text the values of a record."""
-    if field.type == "boolean":
-        return _truths
-    if field.type == "time":
-        return _times
-    return {"integer": _integers_of_text, "number": _numbers_of_text}.get(_kind(field), _texts)
+    return {
+        "boolean": _truths,
+        "integer": _integers_of_text,
+        "number": _numbers_of_text,
+        "time": _times,
+    }.get(_kind(field), _texts)
 
 
 def from_rest(field: Field) -> Cast:
     """What makes a column of a REST answer's JSON values those of a record."""
-    if field.type == "boolean":
-        return list
-    if field.type == "datetime":
-        return _stamps
-    if field.type == "time":
-        return _times
-    if field.type == "anyType":
-        return _anything
-    return {"integer": _integers, "number": _numbers}.get(_kind(field), _texts)
+    return {
+        "boolean": list,
+        "datetime": _stamps,
+        "anyType": _anything,
+        "integer": _integers,
+        "number": _numbers,
+        "time": _times,
+    }.get(_kind(field), _texts)
 
 
 def _kind(field: Field) -> str:
-    if field.type in _INTEGERS:
-        return "integer"
-    return "number" if field.type in _NUMBERS else "text"
+    """Its type, of which some are one; a formula that calls itself no more than that is what SOAP says it is."""
+    name = _BY_SOAP.get(field.soap_type, "text") if field.type == "calculated" else field.type
+    return _ALIKE.get(name, name)
 
 
 def _texts(column: Column) -> list[Any]:

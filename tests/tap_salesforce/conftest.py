@@ -65,7 +65,7 @@ def config_for(fake: FakeSalesforce, **settings: Any) -> Json:
 
 
 def parse(output: str) -> list[Json]:
-    return [json.loads(line, parse_float=Decimal) for line in output.splitlines()]
+    return [json.loads(line, parse_float=Decimal) for line in output.split("\n") if line]
 
 
 class RunTap:
