@@ -10,6 +10,7 @@ import pytest
 
 from crmdb_core.exceptions import ConfigError, ExitCode, SyncFailedError, TryLaterError
 from fake_crm import FakeSalesforce
+from fake_crm.salesforce.fields import text
 from tests.tap_salesforce.conftest import config_for
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def test_only_what_changed_is_sent_again(run_tap: RunTap, fake: FakeSalesforce) 
     assert set(statuses) == {304}
     assert again == [first]
     fake.clock.advance(60)
-    fake.org.add_field("Account", "Since__c", "string")
+    fake.org.add_field("Account", text("Since__c"))
     statuses = statuses_within(fake, lambda: again.append(run_tap.catalog(fake)))
     assert 1 <= statuses.count(200) <= 2  # the object, and perhaps the list of all
     schema = next(each for each in again[-1]["streams"] if each["tap_stream_id"] == "Account")["schema"]
@@ -223,7 +224,7 @@ def test_a_catalog_asks_for_what_it_selects_only(run_tap: RunTap, fake: FakeSale
 def test_s10_a_catalog_follows_the_org(run_tap: RunTap, fake: FakeSalesforce, refresh: bool) -> None:
     catalog = run_tap.catalog(fake, "Account", streams=["Account"])
     fake.clock.advance(60)
-    fake.org.add_field("Account", "Since__c", "string")
+    fake.org.add_field("Account", text("Since__c"))
     run = run_tap(fake, catalog=catalog, refresh_schema=refresh)
     assert run.error is None
     assert ("Since__c" in run.schema("Account")["properties"]) is refresh
