@@ -83,7 +83,8 @@ class Seeder:
         if kind.big:
             makers = {"Id": lambda _: EMPTY_ID, "_key": makers["Id"]}
         for index, each in enumerate(fields):
-            makers[each.name] = _pool_maker(self._pool(kind, each, size), index * 2 + 1)
+            counted = each.unique or each.auto_number
+            makers[each.name] = _counted if counted else _pool_maker(self._pool(kind, each, size), index * 2 + 1)
         makers |= self._stamps(kind, count)
         if "Name" in kind.fields and kind.fields["Name"].parts:
             makers["Name"] = _looking(makers, person_name)
@@ -159,8 +160,13 @@ def _id_maker(prefix: str) -> Maker:
     return lambda place: record_id(prefix, place + 1)
 
 
+def _counted(place: int) -> str:
+    return f"{place + 1:08d}"
+
+
 def _pool_maker(pool: list[Any], step: int) -> Maker:
     size = len(pool)
+    step += 2 * (step % size == 0)  # or every row would have the first value
     return lambda place: pool[place * step % size]
 
 
@@ -196,8 +202,6 @@ def _text(kind: SObject, field: Field, chance: random.Random) -> str:
         return chance.choice(field.picklist)
     if field.type == "multipicklist":
         return ";".join(sorted(chance.sample(field.picklist, chance.randint(1, len(field.picklist)))))
-    if field.auto_number or field.unique:
-        return f"{chance.randrange(10**9):09d}"
     makers: Mapping[str, Callable[[], str]] = {
         "email": lambda: f"{chance.choice(FIRST_NAMES).lower()}.{chance.randrange(10_000)}@example.com",
         "phone": lambda: f"+1 {chance.randrange(200, 999)} 555 {chance.randrange(10_000):04d}",
