@@ -59,7 +59,10 @@ def test_every_record_of_every_object_is_the_same(run_tap: RunTap, crm: FakeSale
 def test_they_are_the_same_line_for_line(run_tap: RunTap, crm: FakeSalesforce) -> None:
     """Not only the same values: the order of the fields and the digits too, whichever wire they came over."""
     found = {
-        api: {record["Id"]: list(record.items()) for record in run_tap(crm, "Everything__c", api_type=api).records("Everything__c")}
+        api: {
+            record["Id"]: list(record.items())
+            for record in run_tap(crm, "Everything__c", api_type=api).records("Everything__c")
+        }
         for api in ("rest", "bulk")
     }
     assert found["rest"]
