@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from urllib.parse import parse_qs, urlsplit
@@ -57,6 +58,7 @@ class Results:
         self._names = names
         self._workers = workers
         self._found = found
+        self._files = _Files()
 
     def slices(self, job: JobPoint) -> Iterator[Slice]:
         """The rows from where a job's reading stands.
@@ -67,9 +69,10 @@ class Results:
         """
         is_from_begin = not (job.pages or job.rows)
         seen = 0
-        for each in self._listed(job) if self._is_listed(job) else self._chained(job):
-            seen += len(each.rows)
-            yield each
+        with self._files:
+            for each in self._listed(job) if self._is_listed(job) else self._chained(job):
+                seen += len(each.rows)
+                yield each
         if is_from_begin and self._found is not None and seen != self._found:
             raise IncompleteResultError(f"a Bulk job found {self._found:,} rows and gave {seen:,}; run again")
 
@@ -128,21 +131,21 @@ class Results:
                 if not left:
                     raise
             finally:
-                page.file.close()
+                self._files.close(page.file)
             page = self._download(job, locator)
 
     def _download(self, job: JobPoint, locator: str | None) -> _Download:
         path = self._jobs.paths_of(job).bulk_results(job.id)
         parameters = {} if locator is None else {"locator": locator}
         for left in reversed(range(_TRIES)):
-            file = cast("BinaryIO", tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY))  # noqa: SIM115 - its reader closes it
+            file = self._files.new()
             answer = self._jobs.reading(
                 lambda file=file: self._jobs.session.download(path, parameters, into=file, accept="text/csv")  # type: ignore[misc]  # a default binds it
             )
             headers = answer.headers
             if _CSV in headers.get("Content-Type", "").lower():
                 break
-            file.close()
+            self._files.close(file)
             self._jobs.session.sleep(_PAUSE)
             if not left:
                 raise ApiError("the Bulk API gave something else instead of a result (maintenance?); run again later")
@@ -152,6 +155,40 @@ class Results:
             rows=_whole(headers.get("Sforce-NumberOfRecords")),
             after=_locator(headers.get("Sforce-Locator")),
         )
+
+
+class _Files:
+    """Files for pages that were downloaded and not read yet: small ones in memory, none left behind at the end."""
+
+    def __init__(self) -> None:
+        self._open: set[BinaryIO] = set()
+        self._over = False
+        self._lock = threading.Lock()
+
+    def new(self) -> BinaryIO:
+        """An empty file; a closed one after the end, for then nobody reads it."""
+        file = cast("BinaryIO", tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY))  # noqa: SIM115 - closed below
+        with self._lock:
+            if self._over:
+                file.close()
+            else:
+                self._open.add(file)
+        return file
+
+    def close(self, file: BinaryIO) -> None:
+        """Let go of one."""
+        with self._lock:
+            self._open.discard(file)
+        file.close()
+
+    def __enter__(self) -> None:
+        """Nothing is open yet."""
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._over = True
+            for file in self._open:
+                file.close()
 
 
 def _check_whole(page: _Download, rows: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -60,8 +61,10 @@ def _of_stream(fake: FakeSalesforce, name: str, table: Table, *, forgotten: bool
     for record in fake.org.records(name, deleted=True):
         one = str(record["Id"])
         seen.add(one)
-        if one not in rows:
+        if one not in rows and _is_remembered(fake, record):
             yield f"{one} is missing"
+        elif one not in rows:
+            continue
         elif record.get("IsDeleted"):
             if rows[one].is_live:
                 yield f"{one} is deleted, but live"
@@ -70,6 +73,12 @@ def _of_stream(fake: FakeSalesforce, name: str, table: Table, *, forgotten: bool
     for one in rows.keys() - seen:
         if rows[one].is_live and not forgotten:
             yield f"{one} is gone, but live"
+
+
+def _is_remembered(fake: FakeSalesforce, record: Json) -> bool:
+    """Whether queryAll still gives it: the recycle bin is emptied after 15 days."""
+    gone = record.get("IsDeleted") and datetime.fromisoformat(record["SystemModstamp"])
+    return not gone or gone > fake.clock.now() - timedelta(days=15)
 
 
 def _of_live(one: str, record: Json, row: Row, types: dict[str, str]) -> Iterator[str]:
