@@ -27,6 +27,7 @@ __all__ = [
     "Trouble",
     "code_of",
     "judge",
+    "passing",
     "trouble_in",
     "verdict_on",
 ]
@@ -146,6 +147,12 @@ _BY_STATUS: Mapping[int, Rule] = MappingProxyType(
 def judge(response: requests.Response) -> Verdict | None:
     """Read a response that is not a success; None leaves it to the general rules."""
     return None if response.ok else verdict_on(response.status_code, trouble_in(response))
+
+
+def passing(response: requests.Response) -> Verdict | None:
+    """Whether what stands before the token endpoint has only stumbled; its own refusals are another matter."""
+    rule = _BY_STATUS.get(response.status_code)
+    return rule.verdict() if rule is not None and rule.action == "retry" else None
 
 
 def verdict_on(status: int, trouble: Trouble | None) -> Verdict | None:

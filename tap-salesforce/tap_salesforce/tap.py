@@ -18,6 +18,7 @@ from tap_salesforce.choice import Patterns, is_selected_by_default
 from tap_salesforce.client import Reader
 from tap_salesforce.composite import Composite
 from tap_salesforce.describes import Describes
+from tap_salesforce.judge import passing
 from tap_salesforce.limits import Limits, RunQuota
 from tap_salesforce.outset import Outset
 from tap_salesforce.paths import VERSIONS, Paths
@@ -57,7 +58,7 @@ class TapSalesforce(CrmTap):
     @cached_property
     def access(self) -> FixedToken | RenewedToken:
         """Signs requests; knows where the org's API is."""
-        return open_access(self.config, self.new_session(api_url=self.config["login_url"]))
+        return open_access(self.config, self.new_session(api_url=self.config["login_url"], judge=passing))
 
     @override
     def open_session(self) -> ApiSession:
