@@ -20,7 +20,7 @@ JWT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 NOW = 1_793_534_400  # the fake's clock
 
 
-def ask(fake: FakeSalesforce, headers: dict[str, str] | None = None, **form: str) -> tuple[int, dict[str, Any]]:
+def ask(fake: FakeSalesforce, form: dict[str, str], **headers: str) -> tuple[int, dict[str, Any]]:
     response = requests.post(f"{fake.url}/services/oauth2/token", data=form, headers=headers, timeout=10)
     return response.status_code, response.json()
 
@@ -35,17 +35,17 @@ def works(fake: FakeSalesforce, token: str) -> bool:
 
 
 def test_client_credentials_in_the_form_or_as_basic(fake: FakeSalesforce) -> None:
-    status, body = ask(fake, **app(fake, grant_type="client_credentials"))
+    status, body = ask(fake, app(fake, grant_type="client_credentials"))
     assert (200, fake.url, "Bearer") == (status, body["instance_url"], body["token_type"])
     assert "expires_in" not in body
     assert works(fake, body["access_token"])
     basic = base64.b64encode(f"{fake.client_id}:{fake.client_secret}".encode()).decode()
-    assert 200 == ask(fake, {"Authorization": f"Basic {basic}"}, grant_type="client_credentials")[0]
+    assert 200 == ask(fake, {"grant_type": "client_credentials"}, Authorization=f"Basic {basic}")[0]
 
 
 def test_client_credentials_only_on_the_orgs_own_host(fake: FakeSalesforce) -> None:
     fake.quirks.my_domain = False
-    status, body = ask(fake, **app(fake, grant_type="client_credentials"))
+    status, body = ask(fake, app(fake, grant_type="client_credentials"))
     assert (400, "invalid_grant") == (status, body["error"])
 
 
@@ -58,34 +58,34 @@ def test_client_credentials_only_on_the_orgs_own_host(fake: FakeSalesforce) -> N
     ],
 )
 def test_a_wrong_app_is_refused(fake: FakeSalesforce, form: dict[str, str], error: str) -> None:
-    status, body = ask(fake, **{**app(fake, grant_type="client_credentials"), **form})
+    status, body = ask(fake, {**app(fake, grant_type="client_credentials"), **form})
     assert (400, error) == (status, body["error"])
 
 
 def test_a_refresh_token_is_kept_unless_the_org_rotates(fake: FakeSalesforce) -> None:
     form = app(fake, grant_type="refresh_token", refresh_token=fake.refresh_token)
-    assert "refresh_token" not in ask(fake, **form)[1]
+    assert "refresh_token" not in ask(fake, form)[1]
     fake.quirks.rotate_refresh_tokens = True
-    body = ask(fake, **form)[1]
+    body = ask(fake, form)[1]
     assert body["refresh_token"] == fake.refresh_token != form["refresh_token"]
 
 
 def test_a_rotated_token_that_comes_back_ends_the_grant(fake: FakeSalesforce) -> None:
     fake.quirks.rotate_refresh_tokens = True
     form = app(fake, grant_type="refresh_token", refresh_token=fake.refresh_token)
-    ask(fake, **form)
-    assert (400, "invalid_grant") == (ask(fake, **form)[0], ask(fake, **form)[1]["error"])
-    again = ask(fake, **{**form, "refresh_token": fake.refresh_token})
+    ask(fake, form)
+    assert (400, "invalid_grant") == (ask(fake, form)[0], ask(fake, form)[1]["error"])
+    again = ask(fake, {**form, "refresh_token": fake.refresh_token})
     assert (400, "expired access/refresh token") == (again[0], again[1]["error_description"])
 
 
 def test_username_and_password_with_its_security_token(fake: FakeSalesforce) -> None:
     access = fake.access
     form = app(fake, grant_type="password", username=access.username)
-    assert 400 == ask(fake, **form, password=access.password)[0]
-    assert 200 == ask(fake, **form, password=access.password + access.security_token)[0]
+    assert 400 == ask(fake, {**form, "password": access.password})[0]
+    assert 200 == ask(fake, {**form, "password": access.password + access.security_token})[0]
     fake.quirks.password_flow = False
-    body = ask(fake, **form, password=access.password + access.security_token)[1]
+    body = ask(fake, {**form, "password": access.password + access.security_token})[1]
     assert "authentication failure" == body["error_description"]
 
 
@@ -112,7 +112,7 @@ def claims(fake: FakeSalesforce, **changes: Any) -> dict[str, Any]:
 def test_a_signed_jwt_is_a_login(fake: FakeSalesforce, key: rsa.RSAPrivateKey) -> None:
     fake.access.jwt_key = public(key)
     signed = jwt.encode(claims(fake), key, "RS256")
-    status, body = ask(fake, grant_type=JWT, assertion=signed)
+    status, body = ask(fake, {"grant_type": JWT, "assertion": signed})
     assert 200 == status
     assert works(fake, body["access_token"])
 
@@ -131,7 +131,7 @@ def test_a_jwt_with_wrong_claims_is_refused(
     fake: FakeSalesforce, key: rsa.RSAPrivateKey, changes: dict[str, Any], wording: str
 ) -> None:
     fake.access.jwt_key = public(key)
-    status, body = ask(fake, grant_type=JWT, assertion=jwt.encode(claims(fake, **changes), key, "RS256"))
+    status, body = ask(fake, {"grant_type": JWT, "assertion": jwt.encode(claims(fake, **changes), key, "RS256")})
     assert (400, wording) == (status, body["error_description"])
 
 
@@ -139,11 +139,11 @@ def test_a_jwt_of_another_key_is_refused(fake: FakeSalesforce, key: rsa.RSAPriva
     other = rsa.generate_private_key(public_exponent=65_537, key_size=2048)
     fake.access.jwt_key = public(other)
     for assertion in (jwt.encode(claims(fake), key, "RS256"), "a.b", "a.b.c", ""):
-        assert "invalid assertion" == ask(fake, grant_type=JWT, assertion=assertion)[1]["error_description"]
+        assert "invalid assertion" == ask(fake, {"grant_type": JWT, "assertion": assertion})[1]["error_description"]
 
 
 def test_a_session_ends_without_use_and_lasts_with_it(fake: FakeSalesforce) -> None:
-    token = ask(fake, **app(fake, grant_type="client_credentials"))[1]["access_token"]
+    token = ask(fake, app(fake, grant_type="client_credentials"))[1]["access_token"]
     for _ in range(3):
         fake.clock.advance(5_000)
         assert works(fake, token)
@@ -158,11 +158,11 @@ def test_no_session_is_a_401_in_their_words(fake: FakeSalesforce, client_of: Cal
 
 
 def test_revoking_ends_what_was_granted(fake: FakeSalesforce) -> None:
-    token = ask(fake, **app(fake, grant_type="client_credentials"))[1]["access_token"]
+    token = ask(fake, app(fake, grant_type="client_credentials"))[1]["access_token"]
     for given in (token, fake.refresh_token):
         requests.post(f"{fake.url}/services/oauth2/revoke", data={"token": given}, timeout=10)
     assert not works(fake, token)
-    assert 400 == ask(fake, **app(fake, grant_type="refresh_token", refresh_token=fake.refresh_token))[0]
+    assert 400 == ask(fake, app(fake, grant_type="refresh_token", refresh_token=fake.refresh_token))[0]
 
 
 def test_a_form_in_chunks_is_understood(fake: FakeSalesforce) -> None:

@@ -133,7 +133,7 @@ def test_rows_come_in_no_order_unless_one_is_asked_for(fake: FakeSalesforce, cli
     assert sorted(truth, reverse=True) == [row[0] for row in rows]
 
 
-def test_pages_repeat_the_names_and_locators_can_be_read_again(fake: FakeSalesforce, client: Any) -> None:
+def test_pages_repeat_the_names_and_locators_can_be_read_again(client: Any) -> None:
     key = client.finished("SELECT Id FROM Contact")
     path = f"/jobs/query/{key}/results"
     first = client.get(path, maxRecords=30)

@@ -16,22 +16,95 @@ if TYPE_CHECKING:
 
     from fake_crm import FakeSalesforce
 
-FIELD_KEYS = set(
-    "aggregatable aiPredictionField autoNumber byteLength calculated calculatedFormula cascadeDelete caseSensitive "
-    "compoundFieldName controllerName createable custom defaultValue defaultValueFormula defaultedOnCreate "
-    "dependentPicklist deprecatedAndHidden digits displayLocationInDecimal encrypted externalId extraTypeInfo "
-    "filterable filteredLookupInfo formulaTreatNullNumberAsZero groupable highScaleNumber htmlFormatted idLookup "
-    "inlineHelpText label length mask maskType name nameField namePointing nillable permissionable picklistValues "
-    "polymorphicForeignKey precision queryByDistance referenceTargetField referenceTo relationshipName "
-    "relationshipOrder restrictedDelete restrictedPicklist scale searchPrefilterable soapType sortable type unique "
-    "updateable writeRequiresMasterRead".split()
-)
-OBJECT_KEYS = set(
-    "activateable associateEntityType associateParentEntity createable custom customSetting deepCloneable deletable "
-    "deprecatedAndHidden feedEnabled hasSubtypes isInterface isSubtype keyPrefix label labelPlural layoutable "
-    "mergeable mruEnabled name queryable replicateable retrieveable searchable triggerable undeletable updateable "
-    "urls".split()
-)
+FIELD_KEYS = {
+    "aggregatable",
+    "aiPredictionField",
+    "autoNumber",
+    "byteLength",
+    "calculated",
+    "calculatedFormula",
+    "cascadeDelete",
+    "caseSensitive",
+    "compoundFieldName",
+    "controllerName",
+    "createable",
+    "custom",
+    "defaultValue",
+    "defaultValueFormula",
+    "defaultedOnCreate",
+    "dependentPicklist",
+    "deprecatedAndHidden",
+    "digits",
+    "displayLocationInDecimal",
+    "encrypted",
+    "externalId",
+    "extraTypeInfo",
+    "filterable",
+    "filteredLookupInfo",
+    "formulaTreatNullNumberAsZero",
+    "groupable",
+    "highScaleNumber",
+    "htmlFormatted",
+    "idLookup",
+    "inlineHelpText",
+    "label",
+    "length",
+    "mask",
+    "maskType",
+    "name",
+    "nameField",
+    "namePointing",
+    "nillable",
+    "permissionable",
+    "picklistValues",
+    "polymorphicForeignKey",
+    "precision",
+    "queryByDistance",
+    "referenceTargetField",
+    "referenceTo",
+    "relationshipName",
+    "relationshipOrder",
+    "restrictedDelete",
+    "restrictedPicklist",
+    "scale",
+    "searchPrefilterable",
+    "soapType",
+    "sortable",
+    "type",
+    "unique",
+    "updateable",
+    "writeRequiresMasterRead",
+}
+OBJECT_KEYS = {
+    "activateable",
+    "associateEntityType",
+    "associateParentEntity",
+    "createable",
+    "custom",
+    "customSetting",
+    "deepCloneable",
+    "deletable",
+    "deprecatedAndHidden",
+    "feedEnabled",
+    "hasSubtypes",
+    "isInterface",
+    "isSubtype",
+    "keyPrefix",
+    "label",
+    "labelPlural",
+    "layoutable",
+    "mergeable",
+    "mruEnabled",
+    "name",
+    "queryable",
+    "replicateable",
+    "retrieveable",
+    "searchable",
+    "triggerable",
+    "undeletable",
+    "updateable",
+    "urls",
+}
 
 
 def test_versions_need_no_session_and_count_nothing(fake: FakeSalesforce) -> None:

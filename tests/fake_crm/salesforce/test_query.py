@@ -138,7 +138,7 @@ def test_numbers_are_written_like_javas(value: str, text: str) -> None:
 def test_addresses_are_objects_and_empty_ones_null(bare: FakeSalesforce, client_of: Callable[..., Any]) -> None:
     bare.org.create("Account", {"Name": "A", "BillingCity": "Berlin", "BillingPostalCode": "01234"})
     (row,) = client_of(bare).rows("SELECT BillingAddress, ShippingAddress FROM Account")
-    address = {**dict.fromkeys("street state country latitude longitude geocodeAccuracy".split())}
+    address = dict.fromkeys(("street", "state", "country", "latitude", "longitude", "geocodeAccuracy"))
     assert {**address, "city": "Berlin", "postalCode": "01234"} == row["BillingAddress"]
     assert row["ShippingAddress"] is None
 
@@ -178,7 +178,7 @@ def test_blobs_are_links_to_bytes(fake: FakeSalesforce, client: Any) -> None:
     assert 404 == client.get(f"/sobjects/Attachment/{key}/Name").status_code
 
 
-def test_all_rows_of_a_big_object_have_one_id(fake: FakeSalesforce, client: Any) -> None:
+def test_all_rows_of_a_big_object_have_one_id(client: Any) -> None:
     rows = client.rows("SELECT Id, Device__c, Read_At__c, Value__c FROM Reading__b")
     assert (50, {"000000000000000AAA"}) == (len(rows), {row["Id"] for row in rows})
     device = rows[0]["Device__c"]

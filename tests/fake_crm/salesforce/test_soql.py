@@ -9,7 +9,7 @@ import pytest
 if TYPE_CHECKING:
     from fake_crm import FakeSalesforce
 
-ROWS = (
+ROWS: tuple[dict[str, Any], ...] = (
     {"Text__c": "Alpha", "Decimal__c": "1.5", "Day__c": "2026-10-31", "Moment__c": "2026-10-31T23:59:59Z",
      "Flag__c": True, "Colors__c": "Blue;Red", "Hour__c": "09:30:00", "Color__c": "Red"},
     {"Text__c": "beta", "Decimal__c": "-2", "Day__c": "2026-11-01", "Moment__c": "2026-11-01T00:00:00Z",
@@ -139,7 +139,7 @@ def test_all_fields_in_one_word(four: Any) -> None:
         ("SELECT Owner.X FROM Account", "INVALID_FIELD", "No such column 'X' on entity 'User'"),
         ("SELECT Boss.Name FROM Account", "INVALID_FIELD", "Didn't understand relationship 'Boss' in field path."),
         ("SELECT Id FROM Xyz", "INVALID_TYPE", "sObject type 'Xyz' is not supported. If you are attempting to use"),
-        ("SELECT Id FROM AccountChangeEvent", "INVALID_TYPE_FOR_OPERATION", "AccountChangeEvent does not support query"),
+        ("SELECT Id FROM AccountChangeEvent", "INVALID_TYPE_FOR_OPERATION", "ChangeEvent does not support query"),
         ("SELECT Id Account", "MALFORMED_QUERY", "unexpected token: 'Account'"),
         ("SELECT Id FROM Account WHERE", "MALFORMED_QUERY", "unexpected token: '<EOF>'"),
         ("SELECT Id FROM Account WHERE Name = 'a' AND Id = null OR Id != null", "MALFORMED_QUERY", "token: 'OR'"),
