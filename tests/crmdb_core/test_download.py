@@ -17,7 +17,7 @@ KIND = {"Content-Type": "text/csv", "Content-Encoding": "gzip"}
 
 
 def session(server: Any, clock: Any, **options: Any) -> ApiSession:
-    return ApiSession(api_url=server.url, clock=clock, sleep=clock.sleep, **options)
+    return ApiSession(api_url=server.url, clock=clock, sleep=clock.sleep, timeout=0.5, **options)
 
 
 def test_a_body_comes_packed_as_it_was_sent(server: Any, clock: Any) -> None:
