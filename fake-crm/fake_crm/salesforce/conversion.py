@@ -152,3 +152,12 @@ def _part_name(field: Field, part: str) -> str:
 def person_name(row: Row) -> str:
     """The name of a person, from its parts."""
     return " ".join(str(row[part]) for part in ("FirstName", "LastName") if row.get(part))
+
+
+def worked_out(field: Field, row: Row) -> Any:
+    """The result of a formula; null where it is too large for the field (Salesforce shows #Error then)."""
+    assert field.formula is not None
+    try:
+        return kept(field, field.formula(row))
+    except ValueError:
+        return None

@@ -17,6 +17,7 @@ from fake_crm.salesforce.catalog_custom import extra_fields, extra_objects
 from fake_crm.salesforce.cursors import Cursors
 from fake_crm.salesforce.errors import injected
 from fake_crm.salesforce.limits import Limits, Usage
+from fake_crm.salesforce.orders import orders
 from fake_crm.salesforce.org import Org
 from fake_crm.salesforce.quirks import Quirks
 from fake_crm.salesforce.rendering import Renderer
@@ -25,6 +26,7 @@ from fake_crm.salesforce.seed import Seeder
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from fake_crm.control import Order
     from fake_crm.faults import Fault
     from fake_crm.wire import Reply, Request
 
@@ -109,6 +111,7 @@ class FakeSalesforce(LocalApi):
         for name, count in self._seeder.sizes.items():
             self._seeder.fill_one(name, count, keep=name not in (stretch or {}))
         self.jobs = Jobs(self.org, self.usage, self.quirks)
+        self._orders = orders(self)
         self._api = SalesforceApi(
             self.org, self.access, self.usage, self.quirks, self.cursors, Renderer(self.org), self.jobs, self.url
         )
@@ -161,6 +164,10 @@ class FakeSalesforce(LocalApi):
             "access_token": self.access_token,
             "records": self.org.counts(),
         }
+
+    @override
+    def orders(self) -> Mapping[tuple[str, str], Order]:
+        return self._orders
 
 
 def _org(fake: FakeSalesforce, until: datetime, more_objects: int, more_fields: int) -> Org:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from fake_crm.clock import Clock
     from fake_crm.salesforce.fields import Field
     from fake_crm.salesforce.objects import SObject
+    from fake_crm.salesforce.reports import Definition
     from fake_crm.salesforce.values import Row
 
 ORG_ID = "00D000000000001EAA"
@@ -37,6 +38,7 @@ class Org(Writes):
         self.lock = threading.RLock()
         self.schema = Schema(objects, defined_at)
         self.describes = DescribeTexts()
+        self.definitions: dict[str, Definition] = {}
         self.deletions: dict[str, dict[str, int]] = {}
         self._tables: dict[str, Table] = {}
         self._open: list[Transaction] = []
@@ -100,6 +102,20 @@ class Org(Writes):
     def remove_field(self, name: str, field: str) -> None:
         """Take a field away from an object."""
         self.schema.remove_field(name, field, self._millis())
+
+    def add_report(self, name: str, definition: Definition) -> str:
+        """Add a report; returns its id."""
+        values = {"Name": name, "DeveloperName": name.replace(" ", "_"), "FolderName": "Public Reports"}
+        key = self.create("Report", values)
+        self.definitions[key] = definition
+        return key
+
+    def add_list_view(self, name: str, definition: Definition) -> str:
+        """Add a list view to the object that its definition names; returns its id."""
+        values = {"Name": name, "DeveloperName": name.replace(" ", "_"), "SobjectType": definition.kind}
+        key = self.create("ListView", {**values, "IsSoqlCompatible": True})
+        self.definitions[key] = definition
+        return key
 
     # -- transactions -----------------------------------------------------------------------------------------------
 

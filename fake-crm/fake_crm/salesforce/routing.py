@@ -6,7 +6,18 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from fake_crm.salesforce import bulk, composite, describing, oauth, query, records, replication, usage
+from fake_crm.salesforce import (
+    bulk,
+    composite,
+    describing,
+    list_views,
+    oauth,
+    query,
+    records,
+    replication,
+    reports,
+    usage,
+)
 from fake_crm.salesforce.errors import ApiError, not_found
 
 if TYPE_CHECKING:
@@ -91,6 +102,9 @@ def _below_version() -> tuple[Route, ...]:
         ("GET", "/sobjects/{name}/describe", describing.describe),
         ("GET", "/sobjects/{name}/updated", replication.updated),
         ("GET", "/sobjects/{name}/deleted", replication.deleted),
+        ("GET", "/sobjects/{name}/listviews", list_views.every_view),
+        ("GET", "/sobjects/{name}/listviews/{id}/describe", list_views.describe),
+        ("GET", "/sobjects/{name}/listviews/{id}/results", list_views.results),
         ("GET", "/sobjects/{name}/{id}", records.one),
         ("PATCH", "/sobjects/{name}/{id}", records.update),
         ("DELETE", "/sobjects/{name}/{id}", records.delete),
@@ -103,6 +117,10 @@ def _below_version() -> tuple[Route, ...]:
         ("POST", "/composite/batch", composite.batch),
         ("GET", "/limits", usage.limits),
         ("GET", "/limits/recordCount", usage.record_count),
+        ("GET", "/analytics/reports", reports.every_report),
+        ("GET", "/analytics/reports/{id}/describe", reports.describe),
+        ("GET", "/analytics/reports/{id}", reports.run),
+        ("POST", "/analytics/reports/{id}", reports.run),
         ("POST", "/jobs/query", bulk.create),
         ("GET", "/jobs/query", bulk.every_job),
         ("GET", "/jobs/query/{id}", bulk.info),

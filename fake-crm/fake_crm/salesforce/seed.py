@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import random
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from fake_crm.salesforce.conversion import person_name
-from fake_crm.salesforce.fields import COMPOUNDS, TEXTS
+from fake_crm.salesforce.conversion import person_name, worked_out
+from fake_crm.salesforce.pools import pool
 from fake_crm.salesforce.table import MadeUp
 from fake_crm.salesforce.values import EMPTY_ID, LONG, SHORT, record_id, stamp_of_second
-from fake_crm.salesforce.words import CITIES, FIRST_NAMES, LAST_NAMES, ODD_TEXTS, STREETS, WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,10 +24,9 @@ if TYPE_CHECKING:
     Maker = Callable[[int], Any]
 
 _POOL, _SMALL_POOL = 997, 97  # values of each field; primes, so that fields do not repeat together
-_EMPTY_SHARE = 0.12
 _SPAN = 400 * 86_400  # seconds over which records were created
 _DELAYS = (0, 0, 0, 60, 3_600, 86_400, 10 * 86_400, 90 * 86_400)  # until the last change
-_ODD_OBJECT = "Everything__c"  # holds every text that ever broke a connector
+_FAMILY = "Extra_"
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
@@ -79,17 +73,22 @@ class Seeder:
         """How each field's value comes from a row's place; formulas come last and look at the others."""
         size = _POOL if count > _SMALL_POOL else _SMALL_POOL
         fields = [each for each in kind.fields.values() if not each.parts and each.name != "Id"]
+        family = _FAMILY if kind.name.startswith(_FAMILY) else kind.name  # hundreds that may well be alike
         makers: dict[str, Maker] = {"Id": _id_maker(kind.prefix)}
         if kind.big:
             makers = {"Id": lambda _: EMPTY_ID, "_key": makers["Id"]}
         for index, each in enumerate(fields):
-            makers[each.name] = _pool_maker(self._pool(kind, each, size), index * 2 + 1)
+            if each.unique or each.auto_number:
+                makers[each.name] = _counted
+                continue
+            values = pool(self.seed, family, each, size, self._targets(each))
+            makers[each.name] = _pool_maker(values, index * 2 + 1)
         makers |= self._stamps(kind, count)
         if "Name" in kind.fields and kind.fields["Name"].parts:
             makers["Name"] = _looking(makers, person_name)
         for each in fields:
             if each.formula is not None:
-                makers[each.name] = _looking(makers, partial(_formula, each))
+                makers[each.name] = _looking(makers, partial(worked_out, each))
         return makers
 
     def _stamps(self, kind: SObject, count: int) -> dict[str, Maker]:
@@ -105,35 +104,11 @@ class Seeder:
         makers = {"CreatedDate": created, "LoginTime": created, "LastModifiedDate": changed, "SystemModstamp": changed}
         return {name: maker for name, maker in makers.items() if name in kind.fields}
 
-    def _pool(self, kind: SObject, field: Field, size: int) -> list[Any]:
-        chance = random.Random(f"{self.seed}/{kind.name}/{field.name}")  # noqa: S311 - made-up data
-        make = self._value_maker(kind, field)
-        empty = 0.0 if not field.nillable or field.type == "boolean" else _EMPTY_SHARE
-        return [None if chance.random() < empty else make(chance) for _ in range(size)]
-
-    def _value_maker(self, kind: SObject, field: Field) -> Callable[[random.Random], Any]:
-        if field.name in _FIXED:
-            return lambda _: _FIXED[field.name]
-        if field.type == "reference":
-            return self._pointer(field)
-        if field.type in TEXTS:
-            return lambda chance: _text(kind, field, chance)[: field.length or 255]
-        return lambda chance: _PLAIN[field.type](field, chance)
-
-    def _pointer(self, field: Field) -> Callable[[random.Random], Any]:
-        targets = [self.org.schema.get(name) for name in field.reference_to]
-        known = [(kind.prefix, self.sizes[kind.name]) for kind in targets if kind and self.sizes.get(kind.name)]
-        if not known:
-            return lambda _: record_id("005", 1) if "User" in field.reference_to else None
-
-        def point(chance: random.Random) -> str:
-            prefix, count = chance.choice(known)
-            return record_id(prefix, chance.randint(1, count))
-
-        return point
-
-
-_FIXED: Mapping[str, Any] = {"IsDeleted": False, "IsArchived": False, "MasterRecordId": None}
+    def _targets(self, field: Field) -> tuple[tuple[str, int], ...]:
+        """The prefixes of the objects that a reference may point to, and how many records each has."""
+        kinds = [self.org.schema.get(name) for name in field.reference_to]
+        known = tuple((kind.prefix, self.sizes[kind.name]) for kind in kinds if kind and self.sizes.get(kind.name))
+        return known or ((("005", 1),) if "User" in field.reference_to else ())
 
 
 class _Glance(dict[str, object]):
@@ -159,9 +134,14 @@ def _id_maker(prefix: str) -> Maker:
     return lambda place: record_id(prefix, place + 1)
 
 
-def _pool_maker(pool: list[Any], step: int) -> Maker:
-    size = len(pool)
-    return lambda place: pool[place * step % size]
+def _counted(place: int) -> str:
+    return f"{place + 1:08d}"
+
+
+def _pool_maker(values: tuple[Any, ...], step: int) -> Maker:
+    size = len(values)
+    step += 2 * (step % size == 0)  # or every row would have the first value
+    return lambda place: values[place * step % size]
 
 
 def _looking(makers: Mapping[str, Maker], value: Callable[[Row], Any]) -> Maker:
@@ -178,107 +158,3 @@ def _placer(kind: SObject, count: int) -> Callable[[str], int | None]:
         return number - 1 if 1 <= number <= count else None
 
     return place
-
-
-def _formula(field: Field, row: Row) -> Any:
-    assert field.formula is not None
-    value = field.formula(row)
-    if isinstance(value, Decimal):
-        return value.quantize(Decimal(1).scaleb(-field.scale))
-    return value
-
-
-# -- values ---------------------------------------------------------------------------------------------------------
-
-
-def _text(kind: SObject, field: Field, chance: random.Random) -> str:
-    if field.picklist and field.type != "multipicklist":
-        return chance.choice(field.picklist)
-    if field.type == "multipicklist":
-        return ";".join(sorted(chance.sample(field.picklist, chance.randint(1, len(field.picklist)))))
-    if field.auto_number or field.unique:
-        return f"{chance.randrange(10**9):09d}"
-    makers: Mapping[str, Callable[[], str]] = {
-        "email": lambda: f"{chance.choice(FIRST_NAMES).lower()}.{chance.randrange(10_000)}@example.com",
-        "phone": lambda: f"+1 {chance.randrange(200, 999)} 555 {chance.randrange(10_000):04d}",
-        "url": lambda: f"https://{chance.choice(WORDS)}{chance.randrange(1000)}.example.com/a?b=c",
-        "encryptedstring": lambda: "*" * 12,
-    }
-    if field.type in makers:
-        return makers[field.type]()
-    if kind.name == _ODD_OBJECT and chance.random() < 0.3:  # noqa: PLR2004 - often enough to be met
-        return chance.choice(ODD_TEXTS)
-    return _named_text(field, chance)
-
-
-def _named_text(field: Field, chance: random.Random) -> str:
-    """Texts that fit the name of a field."""
-    low = field.name.lower()
-    for ending, make in _BY_ENDING.items():
-        if low.endswith(ending):
-            return make(chance)
-    words = " ".join(chance.choice(WORDS) for _ in range(chance.randint(2, 6)))
-    return f'{words.capitalize()}.\nSecond line, with "quotes".' if field.type == "textarea" else words.title()
-
-
-_BY_ENDING: Mapping[str, Callable[[random.Random], str]] = {
-    "firstname": lambda chance: chance.choice(FIRST_NAMES),
-    "lastname": lambda chance: chance.choice(LAST_NAMES),
-    "street": lambda chance: f"{chance.randint(1, 900)} {chance.choice(STREETS)}\nFloor {chance.randint(1, 30)}",
-    "city": lambda chance: chance.choice(CITIES),
-    "postalcode": lambda chance: f"{chance.randrange(100_000):05d}",  # with leading zeros
-    "state": lambda chance: chance.choice(("CA", "NY", "BE", "NA")),
-    "country": lambda chance: chance.choice(("USA", "Germany", "Namibia")),
-    "sourceip": lambda chance: f"192.0.2.{chance.randint(1, 254)}",
-    "durableid": lambda chance: f"Account.{chance.randrange(10_000)}",
-}
-
-
-def _number(field: Field, chance: random.Random) -> Decimal:
-    digits = max(1, min(field.precision, 18) - field.scale)
-    size = 10 ** chance.randint(0, min(digits, 9))
-    scale = field.scale
-    if field.scale > 10:  # noqa: PLR2004 - coordinates
-        return Decimal(chance.randint(-89_000_000, 89_000_000)).scaleb(-6)
-    value = chance.randint(0, size * 10**scale - 1)
-    return Decimal(value).scaleb(-scale)
-
-
-def _whole(field: Field, chance: random.Random) -> int:
-    return chance.choice((0, 1, chance.randrange(10 ** min(field.digits or 8, 8))))
-
-
-def _day(_: Field, chance: random.Random) -> str:
-    return (date(2020, 1, 1) + timedelta(days=chance.randrange(2_500))).isoformat()
-
-
-def _moment(_: Field, chance: random.Random) -> str:
-    start = int(datetime(2023, 1, 1, tzinfo=UTC).timestamp())
-    return stamp_of_second(start + chance.randrange(90_000_000))
-
-
-def _hour(_: Field, chance: random.Random) -> str:
-    return f"{chance.randrange(24):02d}:{chance.randrange(60):02d}:00.000Z"
-
-
-def _anything(_: Field, chance: random.Random) -> Any:
-    return chance.choice(("007", "NA", 7, Decimal("2.5"), True, "2026-01-31", "plain text"))
-
-
-_PLAIN: Mapping[str, Callable[[Field, random.Random], Any]] = {
-    "boolean": lambda _, chance: chance.random() < 0.5,  # noqa: PLR2004 - half of them
-    "int": _whole,
-    "long": lambda _, chance: chance.randrange(10**17),
-    "double": _number,
-    "currency": _number,
-    "percent": _number,
-    "date": _day,
-    "datetime": _moment,
-    "time": _hour,
-    "base64": lambda _, chance: base64.b64encode(chance.randbytes(30)) + chance.randbytes(10),
-    "json": lambda _, chance: {"kind": chance.choice(WORDS), "size": chance.randrange(9)},
-    "complexvalue": lambda _, chance: {"changeType": chance.choice(("CREATE", "UPDATE"))},
-    "anyType": _anything,
-    "id": lambda _, __: None,
-    **dict.fromkeys(COMPOUNDS, lambda _, __: None),
-}

@@ -153,7 +153,7 @@ class Table:
         if self._made is None:
             return array("I")
         glance, hidden = self._made.glance, self._hidden
-        places = range(self._made.count)
+        places: Sequence[int] = range(self._made.count)
         if hidden:
             places = [place for place in places if key_of(glance(place)) not in hidden]
         return array("I", places if wanted is None else (place for place in places if wanted(glance(place))))

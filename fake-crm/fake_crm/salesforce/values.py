@@ -29,7 +29,7 @@ def long_id(short: str) -> str:
     return short + "".join(_check(short[at : at + 5]) for at in (0, 5, 10))
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=4_096)
 def _check(part: str) -> str:
     return _SUFFIX[sum(1 << at for at, letter in enumerate(part) if "A" <= letter <= "Z")]
 
@@ -44,10 +44,15 @@ def any_id(text: str) -> str:
     return long_id(text) if len(text) == SHORT else text
 
 
-@lru_cache(maxsize=100_000)
 def stamp_of_second(second: int) -> str:
     """Epoch seconds as a stamp."""
-    return instant_of(second * 1000).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    day, rest = divmod(second, 86_400)
+    return f"{_day(day)}T{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}.000Z"
+
+
+@lru_cache(maxsize=4_096)
+def _day(day: int) -> str:
+    return instant_of(day * 86_400_000).date().isoformat()
 
 
 def stamp(millis: int) -> str:

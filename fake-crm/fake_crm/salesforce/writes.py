@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
-from fake_crm.salesforce.conversion import kept, person_name
+from fake_crm.salesforce.conversion import kept, person_name, worked_out
 from fake_crm.salesforce.values import EMPTY_ID, any_id, record_id, stamp
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ class Writes(ABC):
             if each.type == "base64":
                 row |= _sizes(kind, row.get(each.name))
             if each.formula is not None:
-                row[each.name] = kept(each, each.formula(row))
+                row[each.name] = worked_out(each, row)
         return row
 
 
