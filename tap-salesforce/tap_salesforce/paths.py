@@ -59,6 +59,10 @@ class Paths:
         """The list views of an object."""
         return f"{self.sobject(name)}/listviews"
 
+    def list_view_describe(self, name: str, view_id: str) -> str:
+        """The columns of a list view."""
+        return f"{self.list_views(name)}/{view_id}/describe"
+
     def list_view_results(self, name: str, view_id: str) -> str:
         """The rows of a list view."""
         return f"{self.list_views(name)}/{view_id}/results"

@@ -157,7 +157,7 @@ class ListViewStream(AnalyticStream):
 
     @override
     def describe_columns(self) -> dict[str, Json]:
-        described = self._session.get_json(f"{self._paths.list_views(self.ids[0])}/{self.ids[1]}/describe")
+        described = self._session.get_json(self._paths.list_view_describe(*self.ids))
         return {each["fieldNameOrPath"]: _declared({**each, "dataType": "text"}) for each in described["columns"]}
 
     @override
