@@ -9,7 +9,6 @@ import requests
 
 from crmdb_core.concurrency import in_order
 from crmdb_core.exceptions import NotFoundError
-from tap_salesforce.columns import Columns
 from tap_salesforce.parts import Part
 from tap_salesforce.rest import RestReader
 from tap_salesforce.rows import RowForm
@@ -19,8 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from crmdb_core.http import ApiSession
+    from tap_salesforce.columns import Columns
     from tap_salesforce.composite import Composite
-    from tap_salesforce.objects import Field, SObject
+    from tap_salesforce.objects import Field
     from tap_salesforce.paths import Paths
 
     Record = dict[str, Any]
@@ -60,8 +60,7 @@ class Apart:
             record.update(sorted(whole.items(), key=lambda item: places.get(item[0], len(places))))
 
     def _queried(self, group: Sequence[Field], ids: Sequence[str]) -> Iterator[Record]:
-        sobject = self._columns.sobject
-        form = RowForm(_only(sobject, group, self._columns.wanted), tells_deleted=False)
+        form = RowForm(self._columns.alone(group), tells_deleted=False)
         reader = self._reader(form.names)
         for start in range(0, len(ids), _IDS_A_QUERY):
             soql = self._query(form.names).by_ids(ids[start : start + _IDS_A_QUERY])
@@ -93,10 +92,3 @@ class Apart:
         except NotFoundError:
             return None  # deleted meanwhile
         return base64.b64encode(content).decode()
-
-
-def _only(sobject: SObject, group: Sequence[Field], wanted: frozenset[str]) -> Columns:
-    """These fields, and the Id by which they are put where they belong."""
-    names = ("Id", *(field.name for field in group))
-    queried = tuple(sobject.field(name) for name in names)
-    return Columns(sobject, frozenset((wanted & set(names)) | {"Id"}), queried)

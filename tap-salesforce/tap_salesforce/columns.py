@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tap_salesforce.compounds import compounds_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from tap_salesforce.compounds import Compound
     from tap_salesforce.objects import Field, SObject
@@ -79,13 +79,31 @@ class Columns:
         if self.length <= most or not self.sobject.has_id:
             return self
         needed = _for_reading(self.sobject)
-        first, *rest = _groups([each for each in self.queried if each.name not in needed], most)
+        first, *rest = _groups(self._units(set(needed)), most)
         kept = {*needed, *(each.name for each in first)}
         return replace(
             self,
             queried=tuple(each for each in self.queried if each.name in kept),
             apart=(*(tuple(group) for group in rest), *self.apart),
+            compounds=tuple(each for each in self.compounds if kept.issuperset(each.columns)),
         )
+
+    def _units(self, taken: set[str]) -> Iterator[list[Field]]:
+        """The fields beside those taken, the parts of one compound together."""
+        for compound in self.compounds:
+            unit = [each for each in self.queried if each.name in compound.columns and each.name not in taken]
+            taken |= set(compound.columns)
+            yield unit
+        yield from ([each] for each in self.queried if each.name not in taken)
+
+    def alone(self, group: Iterable[Field]) -> Columns:
+        """A group of fields that are queried apart, with the Id by which they are put where they belong."""
+        names = {"Id", *(field.name for field in group)}
+        made = compounds_of(self.sobject).values()
+        compounds = tuple(each for each in made if each.name in self.wanted and names.issuperset(each.columns))
+        wanted = (self.wanted & (names | {each.name for each in compounds})) | {"Id"}
+        queried = tuple(field for field in self.sobject.fields if field.name in names)
+        return Columns(self.sobject, wanted, queried, compounds=compounds)
 
 
 def is_odd(field: Field) -> bool:
@@ -99,13 +117,14 @@ def _for_reading(sobject: SObject) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in names if name is not None and name in sobject))
 
 
-def _groups(fields: list[Field], most: int) -> list[list[Field]]:
+def _groups(units: Iterable[list[Field]], most: int) -> list[list[Field]]:
     groups: list[list[Field]] = [[]]
     size = 0
-    for field in fields:
-        size += len(field.name) + 1
+    for unit in units:
+        length = sum(len(field.name) + 1 for field in unit)
+        size += length
         if size > most and groups[-1]:
             groups.append([])
-            size = len(field.name) + 1
-        groups[-1].append(field)
+            size = length
+        groups[-1] += unit
     return groups

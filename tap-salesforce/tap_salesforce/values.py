@@ -53,14 +53,15 @@ def from_csv(field: Field) -> Cast:
 
 def from_rest(field: Field) -> Cast:
     """What makes a column of a REST answer's JSON values those of a record."""
-    return {
+    casts: Mapping[str, Cast] = {
         "boolean": list,
         "datetime": _stamps,
         "anyType": _anything,
         "integer": _integers,
         "number": _numbers,
         "time": _times,
-    }.get(_kind(field), _texts)
+    }
+    return casts.get(_kind(field), _texts)
 
 
 def _kind(field: Field) -> str:

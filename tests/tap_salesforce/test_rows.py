@@ -126,6 +126,19 @@ def test_more_columns_than_a_query_holds_are_spread_over_several() -> None:
     assert all(len(",".join(group)) <= 330 for group in groups)
 
 
+def test_the_parts_of_an_address_stay_together_wherever_they_go() -> None:
+    cities = [Field(f"P{n}City", "string", compound=f"P{n}Address") for n in range(9)]
+    streets = [Field(f"P{n}Street", "string", compound=f"P{n}Address") for n in range(9)]
+    whole = thing(*cities, *streets, *(Field(f"P{n}Address", "address") for n in range(9)))
+    columns = Columns.of(whole, [field.name for field in whole.fields], most=60)
+    groups = [columns, *(columns.alone(group) for group in columns.apart)]
+    assert len(groups) == 3
+    assert sorted(f"P{n}Address" for n in range(9)) == sorted(each.name for group in groups for each in group.compounds)
+    for group in groups:
+        (record,) = RowForm(group).of_csv([["x"] * len(group.names)])
+        assert all(record[each.name] == {"city": "x", "street": "x"} for each in group.compounds)
+
+
 def page(text: str) -> io.BytesIO:
     return io.BytesIO(gzip.compress(text.encode()))
 

@@ -45,7 +45,7 @@ def restarts(run: Run) -> Iterator[tuple[list[Json], Json]]:
     """Each STATE that a run printed, with what came before it; of equal ones the first, which had delivered least."""
     seen = set()
     for place, message in enumerate(run.messages):
-        if message["type"] == "STATE" and (key := json.dumps(message["value"]["bookmarks"])) not in seen:
+        if message["type"] == "STATE" and (key := json.dumps(message["value"].get("bookmarks"))) not in seen:
             seen.add(key)
             yield run.messages[: place + 1], message["value"]
 
