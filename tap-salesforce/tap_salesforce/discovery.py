@@ -37,6 +37,8 @@ def _offered(tap: TapSalesforce) -> list[str]:
     ):
         if names:
             logger.info("left out, for %s: %s", why, _some(names))
+    if choice.others:
+        logger.info("%d more objects could be read: name them in `streams`, or everything by `*`", choice.others)
     return choice.offered
 
 

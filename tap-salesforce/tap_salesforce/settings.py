@@ -154,10 +154,9 @@ def _streams() -> list[th.Property[Any]]:
         th.Property(
             "streams",
             th.ArrayType(th.StringType(min_length=1)),
-            default=["*"],
             title="Streams",
-            description="Which objects are offered as streams, as patterns: `Account`, `*__c`, `!*__Share`. Names with "
-            "`!` in front are left out. What is named here, other than by `*` alone, is selected too.",
+            description="Which objects are streams, as patterns: `Account`, `*__c`; `!*Share` leaves out; `*` is "
+            "everything that can be queried. Without it: the usual standard objects and all custom objects.",
         ),
         th.Property(
             "reports",

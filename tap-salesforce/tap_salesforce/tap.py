@@ -14,7 +14,7 @@ from tap_salesforce import discovery
 from tap_salesforce.auth import open_access
 from tap_salesforce.bulk import BulkJobs
 from tap_salesforce.cache import Cache, folder_of
-from tap_salesforce.choice import Patterns, is_selected_by_default
+from tap_salesforce.choice import Patterns
 from tap_salesforce.client import Reader
 from tap_salesforce.composite import Composite
 from tap_salesforce.describes import Describes
@@ -125,7 +125,7 @@ class TapSalesforce(CrmTap):
     @cached_property
     def patterns(self) -> Patterns:
         """The patterns of the setting `streams`."""
-        return Patterns(tuple(self.config["streams"]))
+        return Patterns(tuple(self.config.get("streams") or ()))
 
     @cached_property
     def filtered(self) -> frozenset[str]:
@@ -152,12 +152,7 @@ class TapSalesforce(CrmTap):
 
     @override
     def discover_streams(self) -> Sequence[CrmStream]:
-        streams: list[CrmStream] = []
-        for sobject in discovery.objects(self):
-            stream = ObjectStream(self, sobject)
-            stream.selected_by_default = is_selected_by_default(sobject, self.patterns)
-            streams.append(stream)
-        return [*streams, *analytic_streams(self)]
+        return [*(ObjectStream(self, each) for each in discovery.objects(self)), *analytic_streams(self)]
 
     @override
     def has_to_be_readable(self, name: str) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tap_salesforce.choice import Choice, Patterns, is_selected_by_default
+from tap_salesforce.choice import Choice, Patterns
 from tap_salesforce.objects import SObject
 
 
@@ -22,12 +22,11 @@ def sobject(name: str, **more: Any) -> SObject:
         (["*", "!*History"], ["Account"], ["AccountHistory"]),
         (["!*History"], ["Account"], ["AccountHistory"]),
         (["Acc?unt"], ["Account"], ["account", "AccountX"]),
-        ([], ["Account"], []),
     ],
 )
 def test_patterns_say_what_is_wanted(patterns: list[str], wanted: list[str], unwanted: list[str]) -> None:
     made = Patterns(patterns)
-    assert wanted == [name for name in (*wanted, *unwanted) if made.match(name)]
+    assert wanted == [name for name in (*wanted, *unwanted) if made.match(sobject(name))]
 
 
 def test_what_cannot_be_read_is_left_out_with_its_reason() -> None:
@@ -44,18 +43,22 @@ def test_what_cannot_be_read_is_left_out_with_its_reason() -> None:
     assert ["ContentDocumentLink"] == choice.need_a_filter
 
 
-@pytest.mark.parametrize(
-    ("patterns", "selected"),
-    [
-        (["*"], ["Account", "X__c"]),
-        (["*", "!X__c"], ["Account"]),
-        (["*", "Apex*"], ["ApexClass"]),
-    ],
-)
-def test_without_a_catalog_the_main_and_own_objects_are_selected_or_those_named(
-    patterns: list[str], selected: list[str]
-) -> None:
-    objects = [sobject("Account"), sobject("X__c"), sobject("ApexClass"), sobject("S__c", custom_setting=True)]
-    made = Patterns(patterns)
-    offered = [each for each in objects if made.match(each.name)]
-    assert selected == [each.name for each in offered if is_selected_by_default(each, made)]
+def test_without_patterns_the_usual_objects_are_wanted_and_the_rest_counted() -> None:
+    objects = [
+        sobject("Account"),
+        sobject("X__c"),
+        sobject("ApexClass"),
+        sobject("AccountShare"),
+        sobject("Settings__c", custom_setting=True),
+        sobject("Readings__b"),
+        sobject("Locked", queryable=False),
+    ]
+    choice = Choice.of(objects, Patterns())
+    assert ["Account", "X__c"] == choice.offered
+    assert 4 == choice.others
+
+
+def test_what_is_named_by_more_than_a_star_was_chosen() -> None:
+    patterns = Patterns(["*", "Apex*", "!ApexLog"])
+    assert [True, False, False] == [patterns.name_it(name) for name in ("ApexClass", "Account", "ApexLog")]
+    assert not Patterns().name_it("Account")

@@ -34,14 +34,6 @@ def names(catalog: Json) -> list[str]:
     return [entry["tap_stream_id"] for entry in catalog["streams"]]
 
 
-def selected(catalog: Json) -> list[str]:
-    return [
-        entry["tap_stream_id"]
-        for entry in catalog["streams"]
-        if next(each for each in entry["metadata"] if not each["breadcrumb"])["metadata"]["selected-by-default"]
-    ]
-
-
 def counted(fake: FakeSalesforce) -> int:
     return fake.usage.used()
 
@@ -73,7 +65,7 @@ def test_three_hundred_objects_take_a_twentieth_of_the_calls(run_tap: RunTap, co
 
 
 def test_custom_objects_and_fields_are_found(run_tap: RunTap, fake: FakeSalesforce) -> None:
-    catalog = run_tap.catalog(fake)
+    catalog = run_tap.catalog(fake, streams=["*"])
     assert {"Account", "Everything__c", "Reading__b"} <= set(names(catalog))
     schema = next(each for each in catalog["streams"] if each["tap_stream_id"] == "Everything__c")["schema"]
     kinds = {
@@ -85,7 +77,7 @@ def test_custom_objects_and_fields_are_found(run_tap: RunTap, fake: FakeSalesfor
 
 
 def test_objects_have_their_keys(run_tap: RunTap, fake: FakeSalesforce) -> None:
-    by_name = {entry["tap_stream_id"]: entry for entry in run_tap.catalog(fake)["streams"]}
+    by_name = {entry["tap_stream_id"]: entry for entry in run_tap.catalog(fake, streams=["*"])["streams"]}
     assert list(by_name["Account"]["key_properties"]) == ["Id"]
     assert by_name["Account"]["replication_key"] == "SystemModstamp"
     assert by_name["AccountHistory"]["replication_key"] == "CreatedDate"
@@ -98,19 +90,25 @@ def test_what_cannot_be_read_is_left_out_and_told(
     run_tap: RunTap, fake: FakeSalesforce, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
-    found = names(run_tap.catalog(fake))
+    found = names(run_tap.catalog(fake, streams=["*"]))
     assert not {"ContentDocumentLink", "Vote", "FieldDefinition", "UserFieldAccess"} & set(found)
     told = [record.getMessage() for record in caplog.records if "left out" in record.getMessage()]
     assert any("ContentDocumentLink" in line and "filter" in line for line in told)
 
 
-def test_patterns_choose_and_select(run_tap: RunTap, fake: FakeSalesforce) -> None:
+def test_patterns_choose(run_tap: RunTap, fake: FakeSalesforce) -> None:
     catalog = run_tap.catalog(fake, streams=["Account*", "!*Share"])
     assert names(catalog) == ["Account", "AccountFeed", "AccountHistory"]
-    assert selected(catalog) == names(catalog)
-    everything = run_tap.catalog(fake)
-    assert {"Account", "Everything__c"} <= set(selected(everything))
-    assert not {"AccountShare", "AccountFeed", "Profile"} & set(selected(everything))
+
+
+def test_without_patterns_the_usual_objects_are_streams(
+    run_tap: RunTap, fake: FakeSalesforce, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    found = set(names(run_tap.catalog(fake)))
+    assert {"Account", "Contact", "User", "Everything__c"} <= found
+    assert not {"AccountShare", "AccountFeed", "Profile", "Reading__b"} & found
+    assert any("more objects could be read" in record.getMessage() for record in caplog.records)
 
 
 def test_only_what_changed_is_sent_again(run_tap: RunTap, fake: FakeSalesforce) -> None:

@@ -36,7 +36,7 @@ TestTapSalesforce = get_tap_test_class(
         **started(),
         "cache_dir": "none",
         "blobs": True,
-        "streams": ["?*"],
+        "streams": ["*"],
     },  # unlike `*`, it selects what it matches
     suite_config=SuiteConfig(max_records_limit=50),
 )
