@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from fake_crm.salesforce.call import Call
 from fake_crm.salesforce.errors import HEADERS_TOO_LARGE, TOO_LONG, ApiError, OAuthError, not_found
+from fake_crm.salesforce.legacy_bulk_v1 import OldJobs
 from fake_crm.salesforce.routing import Router, routes
 from fake_crm.wire import Reply
 
@@ -41,6 +42,7 @@ class SalesforceApi:
     renderer: Renderer
     jobs: Jobs
     base: str = ""
+    _old_jobs: OldJobs = field(default_factory=OldJobs)
     _router: Router = field(default_factory=lambda: Router(routes()))
 
     def answer(self, request: Request) -> Reply:
@@ -86,6 +88,7 @@ class SalesforceApi:
             self.cursors,
             self.renderer,
             self.jobs,
+            self._old_jobs,
             self.base,
             self._inner,
         )
