@@ -153,25 +153,27 @@ def add_batch(call: Call) -> Reply:
     return _xml(f'<batchInfo xmlns="{_XMLNS}">{_batch_info(old, batch, "Queued")}</batchInfo>', 201)
 
 
-def _cut(call: Call, old: OldJob) -> None:
+def _cut(call: Call, old: OldJob, chunk: int) -> bool:
     """Once the rows of a job with chunks are known: a batch for each; the first one is not processed itself."""
     (first,) = old.batches.values()
     job = first.job
-    if job is None or old.chunk is None or call.jobs.look(job).state != DONE or job.rows is None:
-        return
+    if job is None or job.state != DONE or job.rows is None:
+        return False
     first.job = None
-    for start in range(0, max(len(job.rows), 1), old.chunk):
-        part = OldBatch(call.old_jobs.key("751"), job, start, start + old.chunk)
+    for start in range(0, max(len(job.rows), 1), chunk):
+        part = OldBatch(call.old_jobs.key("751"), job, start, start + chunk)
         old.batches[part.id] = part
+    return True
 
 
 @answering
 def every_batch(call: Call) -> Reply:
     """GET job/{id}/batch."""
     old = call.old_jobs.find(call.path["id"])
-    if old.chunk is not None and len(old.batches) == 1:
-        _cut(call, old)
-    shown = "".join(f"<batchInfo>{_looked_at(call, old, each)}</batchInfo>" for each in old.batches.values())
+    told = [_looked_at(call, old, each) for each in list(old.batches.values())]
+    if old.chunk is not None and len(old.batches) == 1 and _cut(call, old, old.chunk):
+        told = [_looked_at(call, old, each) for each in old.batches.values()]
+    shown = "".join(f"<batchInfo>{each}</batchInfo>" for each in told)
     return _xml(f'<batchInfoList xmlns="{_XMLNS}">{shown}</batchInfoList>')
 
 
