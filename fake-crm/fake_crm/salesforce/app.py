@@ -75,7 +75,14 @@ class SalesforceApi:
             reply = self._handled(request, match)
         except ApiError as error:
             reply = error.reply()
-        return replace(reply, headers={**reply.headers, **self.usage.header()})
+        return replace(reply, headers={**reply.headers, **self.usage.header(), **self._warning(match.parts)})
+
+    def _warning(self, parts: Mapping[str, str]) -> dict[str, str]:
+        """What versions that are to be retired say (vendor page "API End-of-Life"; the wording is unverified)."""
+        version = parts.get("version")
+        if version is None or float(version) > self.quirks.deprecated:
+            return {}
+        return {"Warning": '299 - "This API is deprecated and will be removed by Summer \'28."'}
 
     def _handled(self, request: Request, match: Match) -> Reply:
         call = Call(

@@ -220,7 +220,7 @@ class Jobs:
     def delete(self, job: Job) -> None:
         """Forget a job; 400 while it runs."""
         with self._lock:
-            if job.state in {WAITING, RUNNING}:
+            if job.state == RUNNING:
                 message = f"Cannot delete job {job.id} while it is in state {job.state}"  # wording unverified
                 raise ApiError(400, "INVALIDJOBSTATE", message)
             self._jobs.pop(job.id, None)

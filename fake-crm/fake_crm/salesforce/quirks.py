@@ -24,7 +24,7 @@ class Quirks:
     fraction: `zero` (0.0 was seen by other taps), `even` or `never`. `bulk_denied`: names of objects that Bulk
     refuses beside those known. `slow_objects`: queries of these time out when they would give more rows than the
     number. `gzip`: whether answers are compressed when asked. `oldest_version`, `newest_version`, `retired`: what the
-    org offers, what is gone (410) and below.
+    org offers, what is gone (410) and below; `deprecated`: up to which a warning header is sent.
     """
 
     bursts: bool = True
@@ -53,6 +53,7 @@ class Quirks:
     oldest_version: int = 31
     newest_version: int = 68
     retired: int = 30
+    deprecated: int = 40
     pages: int = 0
 
     def next_page(self, rows: int) -> int:

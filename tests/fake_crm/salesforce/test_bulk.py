@@ -205,8 +205,11 @@ def test_results_need_a_complete_job_and_its_own_version(client: Any) -> None:
 
 
 def test_jobs_end_by_abort_delete_and_age(fake: FakeSalesforce, client: Any) -> None:
+    waiting = client.job("SELECT Id FROM Account")
+    assert 204 == client.call("DELETE", f"/jobs/query/{waiting}").status_code
     key = client.job("SELECT Id FROM Account")
     path = f"/jobs/query/{key}"
+    assert "InProgress" == client.get(path).json()["state"]
     assert 400 == client.call("DELETE", path).status_code
     assert "Aborted" == client.call("PATCH", path, json={"state": "Aborted"}).json()["state"]
     assert "Aborted" == client.get(path).json()["state"]
