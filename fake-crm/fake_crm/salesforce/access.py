@@ -70,6 +70,8 @@ class Access:
         """401 unless the request shows a session that is not over; being used makes it last longer."""
         kind, _, token = request.headers.get("Authorization", "").partition(" ")
         token = token.strip() if kind.lower() in {"bearer", "oauth"} else ""
+        if request.path.startswith("/services/async/"):  # Bulk API 1.0 has a header of its own
+            token = request.headers.get("X-Sfdc-Session", token)
         with self._lock:
             session = self._sessions.get(token)
             if session is None or (session.ends is not None and session.ends <= self._clock.millis()):

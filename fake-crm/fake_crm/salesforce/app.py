@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from fake_crm.salesforce.call import Call
 from fake_crm.salesforce.errors import HEADERS_TOO_LARGE, TOO_LONG, ApiError, OAuthError, not_found
+from fake_crm.salesforce.legacy_bulk_v1 import OldJobs
 from fake_crm.salesforce.routing import Router, routes
 from fake_crm.wire import Reply
 
@@ -41,6 +42,7 @@ class SalesforceApi:
     renderer: Renderer
     jobs: Jobs
     base: str = ""
+    _old_jobs: OldJobs = field(default_factory=OldJobs)
     _router: Router = field(default_factory=lambda: Router(routes()))
 
     def answer(self, request: Request) -> Reply:
@@ -73,7 +75,14 @@ class SalesforceApi:
             reply = self._handled(request, match)
         except ApiError as error:
             reply = error.reply()
-        return replace(reply, headers={**reply.headers, **self.usage.header()})
+        return replace(reply, headers={**reply.headers, **self.usage.header(), **self._warning(match.parts)})
+
+    def _warning(self, parts: Mapping[str, str]) -> dict[str, str]:
+        """What versions that are to be retired say (vendor page "API End-of-Life"; the wording is unverified)."""
+        version = parts.get("version")
+        if version is None or float(version) > self.quirks.deprecated:
+            return {}
+        return {"Warning": '299 - "This API is deprecated and will be removed by Summer \'28."'}
 
     def _handled(self, request: Request, match: Match) -> Reply:
         call = Call(
@@ -86,6 +95,7 @@ class SalesforceApi:
             self.cursors,
             self.renderer,
             self.jobs,
+            self._old_jobs,
             self.base,
             self._inner,
         )

@@ -17,7 +17,7 @@ from fake_crm.salesforce.soql.tree import Subquery, TypeOf
 from fake_crm.wire import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from fake_crm.salesforce.bulk_jobs import Job
     from fake_crm.salesforce.call import Call
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _CREATED_WITH = frozenset({"operation", "query", "contentType", "columnDelimiter", "lineEnding"})
 _NO_CSV = frozenset({"base64", "json", "complexvalue"})
 _COMPOUND = frozenset({"address", "location"})
+CSV_ENDING = "LF"
 _PAGES_SINCE = 58
 _PAGES_AT_ONCE = 5
 _LISTED_AT_ONCE = 1_000
@@ -42,9 +43,9 @@ def create(call: Call) -> Reply:
     if operation not in {"query", "queryAll"}:
         raise ApiError(400, "INVALIDJOB", "The operation must be query or queryAll")  # wording unverified
     delimiter = _choice(body, "columnDelimiter", "COMMA", DELIMITERS)
-    ending = _choice(body, "lineEnding", "LF", ENDINGS)
+    ending = _choice(body, "lineEnding", CSV_ENDING, ENDINGS)
     _choice(body, "contentType", "CSV", {"CSV": ""})
-    plan = _plan(call, str(body.get("query") or ""))
+    plan = planned_for_bulk(call, str(body.get("query") or ""))
     return Reply.of(call.jobs.create(plan, operation, call.version, delimiter, ending).info(whole=False))
 
 
@@ -55,7 +56,8 @@ def _choice(body: dict[str, Any], name: str, default: str, known: dict[str, str]
     return str(value)
 
 
-def _plan(call: Call, text: str) -> Plan:
+def planned_for_bulk(call: Call, text: str) -> Plan:
+    """The plan of a query; 400 for what Bulk does not take."""
     query = parse(text)
     _check_words(query)
     kind = call.org.schema.get(query.source)
@@ -129,12 +131,17 @@ def results(call: Call) -> Reply:
     stop = min(start + most, len(job.rows))
     following = locator(job, stop, 0) if stop < len(job.rows) else "null"
     headers = {"Sforce-NumberOfRecords": str(stop - start), "Sforce-Locator": following}
+    return Reply(200, b"", headers, "text/csv", csv_parts(call, job, start, stop))
+
+
+def csv_parts(call: Call, job: Job, start: int, stop: int) -> Callable[[], Iterator[bytes]]:
+    """What makes the CSV of some rows, piece by piece."""
 
     def parts() -> Iterator[bytes]:
         yield head(job.plan.columns, DELIMITERS[job.delimiter], ENDINGS[job.ending])
         yield from blocks(call.jobs.rows(job, start, stop))
 
-    return Reply(200, b"", headers, "text/csv", parts)
+    return parts
 
 
 def result_pages(call: Call) -> Reply:

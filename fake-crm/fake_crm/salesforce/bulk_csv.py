@@ -26,15 +26,13 @@ def head(columns: Sequence[Found], delimiter: str, ending: str) -> bytes:
     return (delimiter.join(f'"{".".join(found.names)}"' for found in columns) + ending).encode()
 
 
-def row_writer(
-    org: Org, columns: Sequence[Found], delimiter: str, ending: str, *, doubled: bool
-) -> Callable[[Row], str]:
-    """What writes one row; with `doubled` every second whole number has a fraction."""
-    plain = [(found.field.name, _writer(found.field, doubled=doubled)) for found in columns]
+def row_writer(org: Org, columns: Sequence[Found], delimiter: str, ending: str, doubled: str) -> Callable[[Row], str]:
+    """What writes one row; `doubled` tells which whole numbers have a fraction: zero, even or never."""
+    plain = [(found.field.name, _writer(found.field, doubled)) for found in columns]
     between, end = f'"{delimiter}"', f'"{ending}'
     if all(not found.steps for found in columns):
         return lambda row: f'"{between.join([write(row.get(name)) for name, write in plain])}{end}'
-    values = [(getter(org, found), _writer(found.field, doubled=doubled)) for found in columns]
+    values = [(getter(org, found), _writer(found.field, doubled)) for found in columns]
     return lambda row: f'"{between.join([write(value(row)) for value, write in values])}{end}'
 
 
@@ -49,12 +47,12 @@ def blocks(rows: Iterator[str]) -> Iterator[bytes]:
     yield "".join(held).encode("utf-8", "surrogatepass")
 
 
-def _writer(field: Field, *, doubled: bool) -> Callable[[Any], str]:
+def _writer(field: Field, doubled: str) -> Callable[[Any], str]:
     match field.type:
         case "double" | "currency" | "percent":
             return _number
         case "int" | "long":
-            return _whole_doubled if doubled else _plain
+            return {"zero": _zero_doubled, "even": _even_doubled}.get(doubled, _plain)
         case "boolean" | "id" | "reference" | "date" | "datetime" | "time":
             return _plain
         case "anyType":
@@ -86,7 +84,11 @@ def _number(value: Decimal | None) -> str:
     return f"{text}0" if text.endswith(".") else text
 
 
-def _whole_doubled(value: int | None) -> str:
+def _zero_doubled(value: int | None) -> str:
+    return "0.0" if value == 0 else _plain(value)
+
+
+def _even_doubled(value: int | None) -> str:
     if value is None:
         return ""
     return f"{value}.0" if value % 2 == 0 else str(value)

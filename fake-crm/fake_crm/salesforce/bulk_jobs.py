@@ -35,7 +35,10 @@ _JOBS, _STORAGE = "DailyBulkV2QueryJobs", "DailyBulkV2QueryFileStorageMB"
 
 @dataclass
 class Job:
-    """One job; `looks` counts how often somebody asked for it, `rows` are there once it runs."""
+    """One job; `looks` counts how often somebody asked for it, `rows` are there once it runs.
+
+    `counted` is whether its results count in the limits of version 2.
+    """
 
     id: str
     plan: Plan
@@ -45,6 +48,7 @@ class Job:
     ending: str
     created: int
     state: str = WAITING
+    counted: bool = True
     looks: int = 0
     changed: int = 0
     rows: Picked | None = None
@@ -192,7 +196,7 @@ class Jobs:
         elif most is not None and len(job.rows) > most:
             job.error = "QUERY_TIMEOUT : Your query request was running for too long."
         self._move(job, FAILED if job.error else DONE)
-        if not job.error:
+        if not job.error and job.counted:
             self._usage.spend(self._megabytes(job), _STORAGE)
 
     def _move(self, job: Job, state: str) -> None:
@@ -216,7 +220,7 @@ class Jobs:
     def delete(self, job: Job) -> None:
         """Forget a job; 400 while it runs."""
         with self._lock:
-            if job.state in {WAITING, RUNNING}:
+            if job.state == RUNNING:
                 message = f"Cannot delete job {job.id} while it is in state {job.state}"  # wording unverified
                 raise ApiError(400, "INVALIDJOBSTATE", message)
             self._jobs.pop(job.id, None)
@@ -234,4 +238,4 @@ class Jobs:
 
     def _writer(self, job: Job) -> Callable[[Row], str]:
         delimiter, ending = DELIMITERS[job.delimiter], ENDINGS[job.ending]
-        return row_writer(self._org, job.plan.columns, delimiter, ending, doubled=self._quirks.whole_as_double)
+        return row_writer(self._org, job.plan.columns, delimiter, ending, self._quirks.whole_as_double)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from fake_crm.salesforce.access import Access
     from fake_crm.salesforce.bulk_jobs import Jobs
     from fake_crm.salesforce.cursors import Cursors
+    from fake_crm.salesforce.legacy_bulk_v1 import OldJobs
     from fake_crm.salesforce.limits import Usage
     from fake_crm.salesforce.objects import SObject
     from fake_crm.salesforce.org import Org
@@ -37,6 +38,7 @@ class Call:
     cursors: Cursors
     renderer: Renderer
     jobs: Jobs
+    old_jobs: OldJobs
     base: str
     inner: Callable[[Request], Reply]
 

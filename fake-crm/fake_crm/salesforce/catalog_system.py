@@ -44,7 +44,10 @@ def _people() -> tuple[SObject, ...]:
         SObject.of("RecordType", "012", (ID, text("Name", 80, nillable=False, name_field=True),
                                          text("DeveloperName", 80, nillable=False), flag("IsActive"), *CREATED,
                                          *MODIFIED)),
-        # no system stamp, and its rows cannot be replicated
+        SObject.of("Organization", "00D", (ID, text("Name", 80, nillable=False, name_field=True), flag("IsSandbox"),
+                                           pick("OrganizationType", "Developer Edition"), text("InstanceName", 5),
+                                           text("NamespacePrefix", 15), *CREATED, *MODIFIED), **WRITTEN_BY_PLATFORM),
+        # one of the many lists of choices, which Bulk refuses
         SObject.of("TaskStatus", "01l", (ID, text("MasterLabel", 255), text("ApiName", 255), whole("SortOrder", 9),
                                          flag("IsClosed"), *MODIFIED), in_bulk=False, **WRITTEN_BY_PLATFORM),
     )  # fmt: skip

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 # Without a start for the clock the made-up data still has the same stamps on every day.
 _LATEST_STAMP = datetime(2026, 6, 30, tzinfo=UTC)
 SIZES: Mapping[str, int] = {
+    "Organization": 1,
     "User": 5,
     "Profile": 2,
     "UserRole": 2,

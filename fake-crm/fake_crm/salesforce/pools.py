@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _EMPTY_SHARE = 0.12
 _ODD_OBJECT = "Everything__c"  # holds every text that ever broke a connector
-_FIXED = {"IsDeleted": False, "IsArchived": False, "MasterRecordId": None}
+_FIXED = {"IsDeleted": False, "IsArchived": False, "MasterRecordId": None, "IsSandbox": False}
 
 
 @lru_cache(maxsize=4_096)  # many fakes are made in one test run, and most of them are alike

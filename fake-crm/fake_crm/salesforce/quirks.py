@@ -20,11 +20,11 @@ class Quirks:
     `view_setup`: whether the user may see them. `bulk_seconds`: how long a Bulk job waits, and then runs (of the
     fake's clock); `bulk_polls`: how many looks at it find it not over, whatever the clock says. `bulk_page`: rows of
     a page of results where the caller does not say; `bulk_chunk`: rows of each of `resultPages`. `bulk_shuffle`: rows
-    come in no order, as from chunks that ran side by side. `whole_as_double`: every second whole number is `5.0` in
-    CSV (which ones is unverified). `bulk_denied`: names of objects that Bulk refuses beside those known.
-    `slow_objects`: queries of these time out when they would give more rows than the number. `gzip`: whether answers
-    are compressed when asked. `oldest_version`, `newest_version`, `retired`: what the org offers, what is gone (410)
-    and below.
+    come in no order, as from chunks that ran side by side. `whole_as_double`: which whole numbers CSV writes with a
+    fraction: `zero` (0.0 was seen by other taps), `even` or `never`. `bulk_denied`: names of objects that Bulk
+    refuses beside those known. `slow_objects`: queries of these time out when they would give more rows than the
+    number. `gzip`: whether answers are compressed when asked. `oldest_version`, `newest_version`, `retired`: what the
+    org offers, what is gone (410) and below; `deprecated`: up to which a warning header is sent.
     """
 
     bursts: bool = True
@@ -46,13 +46,14 @@ class Quirks:
     bulk_page: int = 50_000
     bulk_chunk: int = 10_000
     bulk_shuffle: bool = True
-    whole_as_double: bool = True
+    whole_as_double: str = "zero"
     bulk_denied: tuple[str, ...] = ()
     slow_objects: tuple[tuple[str, int], ...] = ()
     gzip: bool = True
     oldest_version: int = 31
     newest_version: int = 68
     retired: int = 30
+    deprecated: int = 40
     pages: int = 0
 
     def next_page(self, rows: int) -> int:

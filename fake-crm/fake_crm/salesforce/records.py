@@ -41,7 +41,7 @@ def create(call: Call) -> Reply:
     try:
         key = call.org.create(kind.name, values)
     except ValueError as error:
-        raise ApiError(400, "INVALID_FIELD_FOR_INSERT_UPDATE", str(error)) from None
+        raise _refused(error) from None
     return Reply.of({"id": key, "success": True, "errors": []}, 201)
 
 
@@ -51,14 +51,17 @@ def update(call: Call) -> Reply:
     try:
         call.org.update(kind.name, str(row["Id"]), _writable(kind, call.body()))
     except ValueError as error:
-        raise ApiError(400, "INVALID_FIELD_FOR_INSERT_UPDATE", str(error)) from None
+        raise _refused(error) from None
     return Reply(204)
 
 
 def delete(call: Call) -> Reply:
     """DELETE sobjects/{name}/{id}."""
     kind, row = _found(call)
-    call.org.delete(kind.name, str(row["Id"]))
+    try:
+        call.org.delete(kind.name, str(row["Id"]))
+    except ValueError as error:
+        raise _refused(error) from None
     return Reply(204)
 
 
@@ -70,6 +73,14 @@ def _found(call: Call) -> tuple[SObject, Row]:
     if row.get("IsDeleted"):
         raise ApiError(404, "ENTITY_IS_DELETED", "entity is deleted")
     return kind, row
+
+
+def _refused(error: ValueError) -> ApiError:
+    text = str(error)
+    code, colon, rest = text.partition(": ")
+    if colon and code == "UNABLE_TO_LOCK_ROW":
+        return ApiError(400, code, rest)
+    return ApiError(400, "INVALID_FIELD_FOR_INSERT_UPDATE", text)
 
 
 def _writable(kind: SObject, body: dict[str, Any]) -> dict[str, Any]:

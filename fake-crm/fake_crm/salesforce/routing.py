@@ -10,6 +10,7 @@ from fake_crm.salesforce import (
     bulk,
     composite,
     describing,
+    legacy_bulk_v1,
     list_views,
     oauth,
     query,
@@ -90,6 +91,22 @@ def routes() -> tuple[Route, ...]:
         Route("GET", "/services/oauth2/userinfo", oauth.userinfo),
         Route("GET", "/services/data", describing.versions, open=True),
         *_below_version(),
+        *_bulk_v1(),
+    )
+
+
+def _bulk_v1() -> tuple[Route, ...]:
+    root = "/services/async/{version}/job"
+    old = legacy_bulk_v1
+    return (
+        Route("POST", root, old.create),
+        Route("GET", f"{root}/{{id}}", old.info),
+        Route("POST", f"{root}/{{id}}", old.change),
+        Route("POST", f"{root}/{{id}}/batch", old.add_batch),
+        Route("GET", f"{root}/{{id}}/batch", old.every_batch),
+        Route("GET", f"{root}/{{id}}/batch/{{batch}}", old.one_batch),
+        Route("GET", f"{root}/{{id}}/batch/{{batch}}/result", old.result_list),
+        Route("GET", f"{root}/{{id}}/batch/{{batch}}/result/{{result}}", old.result),
     )
 
 

@@ -62,7 +62,7 @@ def test_values_in_csv(bare: FakeSalesforce, client_of: Callable[..., Any]) -> N
         "Everything__c",
         {
             "Text__c": odd, "Moment__c": "2026-10-01T01:02:03Z", "Day__c": "2026-10-01", "Hour__c": "14:30:00",
-            "Money__c": "350000000.10", "Whole__c": 4, "Flag__c": True, "Exact__c": "0.0000000001",
+            "Money__c": "350000000.10", "Whole__c": 0, "Flag__c": True, "Exact__c": "0.0000000001",
             "Number__c": 350_000_000,
         },
     )  # fmt: skip
@@ -73,7 +73,7 @@ def test_values_in_csv(bare: FakeSalesforce, client_of: Callable[..., Any]) -> N
     assert b',"",' in response.content
     assert "text/csv" == response.headers["Content-Type"]
     assert [
-        odd, "2026-10-01T01:02:03.000Z", "2026-10-01", "14:30:00.000Z", "350000000.1", "4.0", "true", "",
+        odd, "2026-10-01T01:02:03.000Z", "2026-10-01", "14:30:00.000Z", "350000000.1", "0.0", "true", "",
         "0.0000000001", "350000000",
     ] == read(response.content)[1]  # fmt: skip
 
@@ -205,8 +205,11 @@ def test_results_need_a_complete_job_and_its_own_version(client: Any) -> None:
 
 
 def test_jobs_end_by_abort_delete_and_age(fake: FakeSalesforce, client: Any) -> None:
+    waiting = client.job("SELECT Id FROM Account")
+    assert 204 == client.call("DELETE", f"/jobs/query/{waiting}").status_code
     key = client.job("SELECT Id FROM Account")
     path = f"/jobs/query/{key}"
+    assert "InProgress" == client.get(path).json()["state"]
     assert 400 == client.call("DELETE", path).status_code
     assert "Aborted" == client.call("PATCH", path, json={"state": "Aborted"}).json()["state"]
     assert "Aborted" == client.get(path).json()["state"]
@@ -299,3 +302,15 @@ def test_rows_are_those_of_when_the_job_began_to_run(fake: FakeSalesforce, clien
         pass
     rows = dict(read(client.get(f"/jobs/query/{key}/results").content)[1:])
     assert "before it runs" == rows[late]
+
+
+@pytest.mark.parametrize(("doubled", "numbers"), [("zero", "0.0 1 2"), ("even", "0.0 1 2.0"), ("never", "0 1 2")])
+def test_some_whole_numbers_have_a_fraction(
+    bare: FakeSalesforce, client_of: Callable[..., Any], doubled: str, numbers: str
+) -> None:
+    bare.quirks.whole_as_double = doubled
+    for value in range(3):
+        bare.org.create("Everything__c", {"Whole__c": value})
+    assert numbers.split() == sorted(
+        row["Whole__c"] for row in client_of(bare).csv("SELECT Whole__c FROM Everything__c")
+    )

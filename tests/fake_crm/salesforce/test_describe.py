@@ -136,6 +136,11 @@ def test_every_object_and_every_field_has_all_keys(client: Any) -> None:
         assert OBJECT_KEYS <= set(described)
 
 
+def test_versions_that_end_soon_warn(client: Any) -> None:
+    assert client.get("/services/data/v40.0/limits").headers["Warning"].startswith('299 - "This API is deprecated')
+    assert "Warning" not in client.get("/services/data/v41.0/limits").headers
+
+
 def fields_of(client: Any, name: str) -> dict[str, Any]:
     return {field["name"]: field for field in client.get(f"/sobjects/{name}/describe").json()["fields"]}
 

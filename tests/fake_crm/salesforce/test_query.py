@@ -234,6 +234,17 @@ def test_single_records_are_read_and_written(fake: FakeSalesforce, client: Any) 
     assert fake.org.record("Account", key) is not None
 
 
+def test_a_record_that_an_open_transaction_has_written_is_locked(fake: FakeSalesforce, client: Any) -> None:
+    key = fake.org.records("Account")[0]["Id"]
+    transaction = fake.org.transaction()
+    transaction.update("Account", key, {"Name": "a"})
+    path = f"/sobjects/Account/{key}"
+    for refused in (client.call("PATCH", path, json={"Name": "b"}), client.call("DELETE", path)):
+        assert "UNABLE_TO_LOCK_ROW" == refused.json()[0]["errorCode"]
+    transaction.commit()
+    assert 204 == client.call("DELETE", path).status_code
+
+
 def test_unknown_paths_and_methods(client: Any) -> None:
     assert [404, 404, 405] == [
         client.get("/nothing").status_code,

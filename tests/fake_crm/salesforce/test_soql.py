@@ -165,6 +165,7 @@ def test_all_fields_in_one_word(four: Any) -> None:
         ("SELECT Id, (SELECT Id FROM Nonsense) FROM Account", "INVALID_FIELD", "relationship 'Nonsense'"),
         ("SELECT Id FROM FieldDefinition", "MALFORMED_QUERY",
          "a filter on a reified column is required [EntityDefinitionId,DurableId]"),
+        ("SELECT Id FROM ContentDocumentLink LIMIT 1", "MALFORMED_QUERY", "requires a filter by a single Id"),
         ("SELECT Id FROM ContentDocumentLink", "MALFORMED_QUERY", "requires a filter by a single Id on ContentDocum"),
         ("SELECT Id FROM ContentDocumentLink WHERE ContentDocumentId > '069000000000001AAA'", "MALFORMED_QUERY",
          "Implementation restriction"),

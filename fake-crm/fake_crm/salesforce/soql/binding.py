@@ -182,7 +182,7 @@ def _check_filters(kind: SObject, query: Query) -> None:
     compared = required(query.where)
     if kind.big:
         _check_index(kind, query, compared)
-    if not kind.filters or query.limit == 1:
+    if not kind.filters:
         return
     fits = [
         each

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
 
 from fake_crm.salesforce.soql.refusals import malformed, unexpected
+from fake_crm.salesforce.soql.tokens import END, Token, tokens
 from fake_crm.salesforce.soql.tree import (
     Call,
     Compare,
@@ -30,17 +30,6 @@ T = TypeVar("T")
 LONGEST = 100_000  # characters of a query
 _LONGEST_TEXT = 4_000  # characters of a text in WHERE
 _MOST_OFFSET = 2_000
-_TOKEN = re.compile(
-    r"""(?P<space>\s+)
-    |(?P<datetime>\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:?\d\d))
-    |(?P<date>\d{4}-\d\d-\d\d)
-    |(?P<time>\d\d:\d\d:\d\d(?:\.\d+)?[Zz]?)
-    |(?P<number>[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
-    |(?P<text>'(?:[^'\\]|\\.)*')
-    |(?P<word>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*(?::\d+)?)
-    |(?P<sign><=|>=|!=|<>|[=<>(),])""",
-    re.VERBOSE | re.DOTALL,
-)
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 _RELATIVE = re.compile(
     r"(?:today|yesterday|tomorrow|(?:last|this|next)_(?:week|month|quarter|year)|last_90_days|next_90_days"
@@ -50,58 +39,28 @@ _RELATIVE = re.compile(
 _CLAUSES = frozenset({"where", "group", "having", "order", "limit", "offset", "for", "with", "using", "all", "update"})
 
 
-@dataclass(frozen=True)
-class Token:
-    """One word, sign or literal."""
-
-    kind: str
-    text: str
-    at: int
-
-    @property
-    def low(self) -> str:
-        """In lower case: keywords have no case."""
-        return self.text.lower()
-
-
-_END = Token("end", "", -1)
-
-
 def parse(text: str) -> Query:
     """The tree of a query; 400 with Salesforce's words if there is none."""
     if len(text) > LONGEST:
         raise malformed("SOQL statements cannot be longer than 100,000 characters.")
     parser = _Parser(text)
     query = parser.query()
-    if parser.token is not _END:
+    if parser.token is not END:
         raise unexpected(parser.token.text, text, parser.token.at)
     return query
-
-
-def _tokens(text: str) -> list[Token]:
-    found: list[Token] = []
-    at = 0
-    while at < len(text):
-        match = _TOKEN.match(text, at)
-        if match is None:
-            raise unexpected(text[at], text, at)
-        if match.lastgroup != "space":
-            found.append(Token(str(match.lastgroup), match.group(), at))
-        at = match.end()
-    return found
 
 
 class _Parser:
     def __init__(self, text: str) -> None:
         self._text = text
-        self._tokens = _tokens(text)
+        self._tokens = tokens(text)
         self._next = 0
 
     # -- tokens -----------------------------------------------------------------------------------------------------
 
     @property
     def token(self) -> Token:
-        return self._tokens[self._next] if self._next < len(self._tokens) else _END
+        return self._tokens[self._next] if self._next < len(self._tokens) else END
 
     def _take(self) -> Token:
         token = self.token
@@ -215,7 +174,7 @@ class _Parser:
 
     def _typeof(self) -> TypeOf:
         at = self._take().at
-        while self.token is not _END and self.token.low != "end":
+        while self.token is not END and self.token.low != "end":
             self._take()
         self._expect("end")
         return TypeOf(at)
