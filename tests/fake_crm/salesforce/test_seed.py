@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from fake_crm.salesforce.conversion import kept
 
 if TYPE_CHECKING:
-    from fake_crm import FakeSalesforce
     from collections.abc import Callable
+
+    from fake_crm import FakeSalesforce
 
 CLOCK = "2026-11-01T00:00:00Z"
 
