@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Any
 from crmdb_core.instants import parse_instant
 from tap_salesforce.parts import Part
 from tap_salesforce.rest import RestReader
+from tap_salesforce.schema import DELETED_AT
 from tap_salesforce.soql import Query
 from tap_salesforce.watermark import span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from tap_salesforce.columns import Columns
     from tap_salesforce.composite import Answer, Composite
-    from tap_salesforce.objects import SObject
     from tap_salesforce.paths import Paths
     from tap_salesforce.reading import Means
 
@@ -67,21 +68,17 @@ def _zulu(stamp: str) -> str:
     return stamp[:-5] + "Z" if stamp.endswith("+0000") else stamp
 
 
-def tombstones(means: Means, sobject: SObject, found: Deletions) -> Iterator[list[Record]]:
+def tombstones(means: Means, columns: Columns, found: Deletions) -> Iterator[list[Record]]:
     """Records that say when each was deleted, of those that are not there any more.
 
     What is still in the recycle bin came with its values; what was restored lives.
     """
     ids = list(found.at)
-    query = Query.of(sobject, ("Id",), where=None, with_deleted=True)
+    query = Query.of(columns.sobject, ("Id",), where=None, with_deleted=True)
+    told = {"IsDeleted": True} if "IsDeleted" in columns.wanted else {}
     reader = RestReader(means.session, means.paths, means.composite, query)
     for start in range(0, len(ids), _IDS_A_QUERY):
         some = ids[start : start + _IDS_A_QUERY]
         pages = reader.pages(Part(), opening=reader.ask(query.by_ids(some)))
         there = {row["Id"] for page in pages for row in page.rows}
-        yield [_tombstone(one, found.at[one], sobject) for one in some if one not in there]
-
-
-def _tombstone(one: str, at: str, sobject: SObject) -> Record:
-    told = {"IsDeleted": True} if sobject.has_is_deleted else {}
-    return {"Id": one, **told, "_sdc_deleted_at": at}
+        yield [{"Id": one, **told, DELETED_AT: found.at[one]} for one in some if one not in there]

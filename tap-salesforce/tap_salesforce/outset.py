@@ -30,11 +30,12 @@ if TYPE_CHECKING:
 __all__ = ["Openings", "Outset"]
 
 _OPENINGS_A_CALL = 5
-_CALLS_AHEAD = 3
-_SMALL = 1_500
+_CALLS_AHEAD = 6
+_SMALL = 1_000
 """So many rows come with others' in one call; the first page of more is a call of its own."""
-_VALUES_AN_OPENING = 40_000
+_VALUES_AN_OPENING = 20_000
 _FEWEST, _MOST = 200, 2_000
+"""Rows of a first page of nobody knows how many, by how wide they are: several wait at a time."""
 _JOBS_AT_ONCE = 100
 
 
@@ -69,6 +70,8 @@ class Outset:
         if self._begun:
             return
         self._begun = True
+        for _ in in_order(lambda name: getattr(self, name), ("watermarks", "counts"), workers=2):
+            pass  # asked for side by side, and kept
         streams = [each for each in self.streams if not each.window.is_empty]
         self._ask_for_deletions(streams)
         for each in streams:
@@ -96,8 +99,10 @@ class Outset:
 
     def _opening_of(self, stream: ObjectStream) -> tuple[str, Mapping[str, str]]:
         query, part = stream.reader.subject.query, stream.part
-        size = max(_FEWEST, min(_MOST, _VALUES_AN_OPENING // len(query.columns)))
         url = opening_url(self._tap.paths, query, query.text(part, in_order=True))
+        if stream.reads_all and stream.name in self.counts:
+            return url, {}
+        size = max(_FEWEST, min(_MOST, _VALUES_AN_OPENING // len(query.columns)))
         return url, {"Sforce-Query-Options": f"batchSize={size}"}
 
     def _ask_for_deletions(self, streams: Sequence[ObjectStream]) -> None:

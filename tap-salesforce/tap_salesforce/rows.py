@@ -6,6 +6,7 @@ from functools import cached_property
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
+from tap_salesforce.schema import DELETED_AT
 from tap_salesforce.values import from_csv, from_rest
 
 if TYPE_CHECKING:
@@ -16,9 +17,8 @@ if TYPE_CHECKING:
     Record = dict[str, Any]
     Values = list[Any]
 
-__all__ = ["DELETED_AT", "RowForm"]
+__all__ = ["RowForm"]
 
-DELETED_AT = "_sdc_deleted_at"
 _STAMPS = ("SystemModstamp", "LastModifiedDate", "CreatedDate")
 
 

@@ -102,7 +102,7 @@ class ObjectStream(CrmStream):
 
     def _tombstones(self) -> Iterator[Page]:
         if self._deletions is not None and self._deletions.at:
-            for records in tombstones(self._means, self.sobject, self._deletions):
+            for records in tombstones(self._means, self.subject.columns, self._deletions):
                 yield Page(records)
 
     def _formulas(self) -> Iterator[Page]:
@@ -120,7 +120,7 @@ class ObjectStream(CrmStream):
 
     def _ids(self) -> Iterator[Page]:
         """Every Id there is, under a version of its own; without points within, for all have to come from one run."""
-        subject = self._subject({"Id", "IsDeleted"})
+        subject = self._subject({"Id", "IsDeleted"} & self.subject.columns.wanted)
         for page in self._upkeep_reader(subject).pages(subject.start(Part(self._oldest))):
             yield Page(page.rows)
 
@@ -277,6 +277,13 @@ class ObjectStream(CrmStream):
         if self.tap.is_syncing:
             self.tap.outset.begin()
         super()._write_starting_replication_value(context)
+
+    @cached_property
+    @override
+    def _deselected(self) -> dict[str, Any]:
+        """Parts of fields; whole fields that are deselected are not asked for, so they need not be taken out."""
+        tree = super()._deselected
+        return {name: below for name, below in tree.items() if below or name not in self.sobject}
 
     @override
     def _begin(self, context: Context | None) -> None:
