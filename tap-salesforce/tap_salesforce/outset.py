@@ -62,7 +62,7 @@ class Outset:
     @cached_property
     def counts(self) -> Mapping[str, int]:
         """About how many records the objects have; {} where nobody tells or nobody needs to know."""
-        needs = self._tap.config["api_type"] == "auto" and self._tap.max_records is None
+        needs = self._tap.config["api_type"] != BULK and self._tap.max_records is None
         return self._tap.limits.record_counts() if needs else {}
 
     def begin(self) -> None:
@@ -81,8 +81,10 @@ class Outset:
         self._openings = Openings(self._tap.composite, [(each.name, *self._opening_of(each)) for each in small])
 
     def opening(self, name: str) -> Json | None:
-        """The first page of a stream's rows, if it was asked for with others'; None otherwise, or if it failed."""
-        return self._openings.take(name)
+        """The first page of a stream's rows, if it was asked for with others' and is all; None otherwise."""
+        page = self._openings.take(name)
+        # pages asked for with others' are short ones, and those behind them would be too
+        return page if page is not None and page["done"] else None
 
     def _api_of(self, stream: ObjectStream) -> Any:
         rows = self.counts.get(stream.name) if stream.reads_all else None
@@ -95,7 +97,7 @@ class Outset:
         """Whether its first page is worth asking for with others'; of changes nobody knows how many they are."""
         if self._tap.max_records is not None:
             return False
-        return not stream.reads_all or self.counts.get(stream.name, 0) <= _SMALL
+        return not stream.reads_all or self.counts.get(stream.name, _SMALL + 1) <= _SMALL
 
     def _opening_of(self, stream: ObjectStream) -> tuple[str, Mapping[str, str]]:
         query, part = stream.reader.subject.query, stream.part
