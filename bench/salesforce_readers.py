@@ -61,7 +61,7 @@ class Kitchen:
         its_api = _API_OF[name].get(api)
         if its_api is None:
             return None
-        program = [environment.program("python"), _HERE / "peers" / "salesforce_tap.py", self.fake.url]
+        program: Command = [environment.program("python"), _HERE / "peers" / "salesforce_tap.py", self.fake.url]
         config: dict[str, Any] = {**_APP, **_REFRESH, "api_type": its_api, "select_fields_by_default": True}
         config |= {"quota_percent_total": 100, "quota_percent_per_run": 100}
         if name == MELTANOLABS:
