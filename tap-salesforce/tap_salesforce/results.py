@@ -25,6 +25,9 @@ _PAGES_SINCE = 58.0
 """The version that first lists the pages of a result (vendor page "Get Parallel Results for a Query Job")."""
 _ONE_PAGE = 50_000
 """A result of up to so many rows is most likely one page, and read without the list."""
+_VALUES_AT_ONCE = 60_000
+_MOST_ROWS = 2_000
+"""Of one slice: several of them wait for their turn."""
 _IN_MEMORY = 1024 * 1024
 _TRIES = 3
 _PAUSE = 2.0
@@ -59,6 +62,7 @@ class Results:
         self._workers = workers
         self._found = found
         self._files = _Files()
+        self._at_once = max(1, min(_MOST_ROWS, _VALUES_AT_ONCE // max(len(names), 1)))
 
     def slices(self, job: JobPoint) -> Iterator[Slice]:
         """The rows from where a job's reading stands.
@@ -121,7 +125,7 @@ class Results:
         done = job.rows
         for left in reversed(range(_TRIES)):
             try:
-                for rows in csv_rows(page.file, self._names, gzipped=page.gzipped, skip=done):
+                for rows in csv_rows(page.file, self._names, gzipped=page.gzipped, size=self._at_once, skip=done):
                     done += len(rows)
                     is_last = page.rows is not None and done == page.rows
                     yield Slice(rows, behind if is_last and behind else replace(job, rows=done))

@@ -7,15 +7,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from crmdb_core.instants import parse_instant
+from crmdb_core.stream import Page
 from crmdb_core.window import WindowKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
     from crmdb_core.window import ReadWindow
 
-__all__ = ["FORMULAS", "IDS", "RECORDS", "Upkeep", "step_of"]
+__all__ = ["FORMULAS", "IDS", "RECORDS", "Upkeep", "in_step", "step_of"]
 
 RECORDS, FORMULAS, IDS = "records", "formulas", "ids"
 _AHEAD = timedelta(hours=1)  # a stamp further in the future than this was not written by a run of ours
@@ -81,3 +82,9 @@ def _is_due(last: Any, every_hours: int, now: datetime) -> bool:
     except (ValueError, TypeError):
         done = None
     return done is None or done > now + _AHEAD or now - done >= timedelta(hours=every_hours)
+
+
+def in_step(step: str, pages: Iterable[Page]) -> Iterator[Page]:
+    """Pages whose points say in which step they are."""
+    for page in pages:
+        yield Page(page.rows, {"step": step, **(page.point or {})})

@@ -8,57 +8,52 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from crmdb_core.forecast import Forecast
-from crmdb_core.instants import format_instant, parse_instant
-from crmdb_core.stream import CrmStream, Page
-from crmdb_core.window import WindowKind
-from tap_salesforce.columns import BLOB, Columns
-from tap_salesforce.deletes import tombstones
+from tap_salesforce.columns import BLOB
 from tap_salesforce.exceptions import NotByBulkError
 from tap_salesforce.parts import Part
-from tap_salesforce.planner import BULK, REST, Costs, choose
-from tap_salesforce.points import JobPoint, Standing
-from tap_salesforce.reading import LONGEST_COLUMNS, Means, ObjectReader, Subject
+from tap_salesforce.planner import Costs, choose
 from tap_salesforce.schema import object_schema
-from tap_salesforce.steps import FORMULAS, IDS, RECORDS, Upkeep, step_of
+from tap_salesforce.steps import FORMULAS, IDS, RECORDS, in_step
+from tap_salesforce.upkeep import Upkept
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator
 
     from singer_sdk.helpers.types import Context
 
+    from crmdb_core.stream import Page
     from crmdb_core.window import ReadWindow
-    from tap_salesforce.deletes import Deletions
     from tap_salesforce.objects import SObject
+    from tap_salesforce.points import JobPoint
+    from tap_salesforce.reading import ObjectReader, Subject
     from tap_salesforce.tap import TapSalesforce
 
 __all__ = ["ObjectStream"]
 
 
-class ObjectStream(CrmStream):
+class ObjectStream(Upkept):
     """The records of one object in a window: all, or the changed ones; then what no stamp tells.
 
     Records do not come in the order of their stamps, so the bookmark moves only when the window was read whole.
     """
-
-    tap: TapSalesforce
 
     def __init__(self, tap: TapSalesforce, sobject: SObject) -> None:
         super().__init__(tap, schema=object_schema(sobject), name=sobject.name)
         self.sobject = sobject
         self.primary_keys = ("Id",) if sobject.has_id else ()
         self.replication_key = sobject.replication_key
-        self._deletions: Deletions | None = None
-        self._upkeep: Upkeep | None = None
         self._job: JobPoint | None = None
 
     # what is read
 
     @cached_property
+    @override
     def subject(self) -> Subject:
         """The selected fields of the records."""
         return self._subject(self._wanted)
 
     @cached_property
+    @override
     def reader(self) -> ObjectReader:
         """Reads them; by which API, the beginning of the run decides."""
         return self._reader(self.subject)
@@ -82,7 +77,7 @@ class ObjectStream(CrmStream):
     def resolve_window(self, bookmark: Any, *, full_table: bool) -> ReadWindow:
         window = super().resolve_window(bookmark, full_table=full_table)
         covered = self.tap.outset.watermarks.get(self.name) if self.tap.is_syncing else None
-        return window if covered is None else window.until(covered)
+        return window if covered is None else window.until(min(covered, window.high))
 
     @override
     def fetch(self) -> Iterator[Page]:
@@ -93,45 +88,12 @@ class ObjectStream(CrmStream):
             if self._job is not None:
                 standing = standing.at(self.part, job=self._job)
             opening = self.tap.outset.opening(self.name) if self.is_untouched and self._job is None else None
-            yield from _in_step(RECORDS, self.reader.pages(standing, opening))
+            yield from in_step(RECORDS, self.reader.pages(standing, opening))
             yield from self._tombstones()
         if FORMULAS in self.upkeep.steps and self._step != IDS:
             yield from self._formulas()
         if IDS in self.upkeep.steps:
             yield from self._ids()
-
-    def _tombstones(self) -> Iterator[Page]:
-        if self._deletions is not None and self._deletions.at:
-            for records in tombstones(self._means, self.subject.columns, self._deletions):
-                yield Page(records)
-
-    def _formulas(self) -> Iterator[Page]:
-        """The formula fields of every record that was sent, and no more of each.
-
-        What changed after the window is left to the next run, which reads it whole; what is older than `start_date` was
-        never sent.
-        """
-        key = self.sobject.replication_key
-        names = {"Id", *((key,) if key else ()), *(each.name for each in self._calculated)}
-        subject = self._subject(names, tells_deleted=False)
-        standing = self._resumed(subject) if self._step == FORMULAS else None
-        part = Part(self._oldest, self.window.high)
-        yield from _in_step(FORMULAS, self._upkeep_reader(subject).pages(standing or subject.start(part)))
-
-    def _ids(self) -> Iterator[Page]:
-        """Every Id there is, under a version of its own; without points within, for all have to come from one run."""
-        subject = self._subject({"Id", "IsDeleted"} & self.subject.columns.wanted)
-        for page in self._upkeep_reader(subject).pages(subject.start(Part(self._oldest))):
-            yield Page(page.rows)
-
-    @property
-    def _oldest(self) -> Any:
-        start = self.config.get("start_date")
-        return None if start is None else parse_instant(start)
-
-    def _subject(self, names: Iterable[str], *, tells_deleted: bool = True) -> Subject:
-        columns = Columns.of(self.sobject, names, most=LONGEST_COLUMNS)
-        return Subject(columns, self.config["where"].get(self.name), tells_deleted=tells_deleted)
 
     @property
     def _wanted(self) -> list[str]:
@@ -144,91 +106,7 @@ class ObjectStream(CrmStream):
             and (each.type != BLOB or self.config["blobs"])
         ]
 
-    @property
-    def _calculated(self) -> list[Any]:
-        return [each for each in self.sobject.formulas if each.name in self.subject.columns.wanted]
-
-    # by which means
-
-    @property
-    def _means(self) -> Means:
-        tap = self.tap
-        limit = tap.max_records
-        return Means(
-            tap.session,
-            tap.paths,
-            tap.composite,
-            tap.jobs,
-            workers=1 if limit is not None else int(self.config["concurrency"]),
-            api_type=self.config["api_type"],
-            limit=limit,
-        )
-
-    def _reader(self, subject: Subject) -> ObjectReader:
-        api = BULK if self.config["api_type"] == BULK and self.tap.max_records is None else REST
-        return ObjectReader(self._means, subject, api, self.window.high, on_total=self._add_expected)
-
-    def _upkeep_reader(self, subject: Subject) -> ObjectReader:
-        reader = self._reader(subject)
-        reader.api = choose(self.config["api_type"], self.tap.outset.counts.get(self.name))
-        reader.jobs_made = self.reader.jobs_made
-        return reader
-
-    def _add_expected(self, records: int) -> None:
-        self.expect((self.expected or 0) + records)
-
-    # where it stands
-
-    @property
-    def _step(self) -> str:
-        """The step in which an interrupted run stood."""
-        step = step_of(self.resume_point)
-        return step if step == RECORDS or step in self.upkeep.steps else RECORDS
-
-    def _resumed(self, subject: Subject) -> Standing | None:
-        """Where an interrupted run stood in reading a subject; None where it stood elsewhere, or nobody can tell."""
-        point = self.resume_point
-        return None if point is None else Standing.of(point, subject.digest)
-
-    @property
-    def upkeep(self) -> Upkeep:
-        """What this run does beside its window."""
-        window = self.window  # which makes it
-        if self._upkeep is None:
-            is_resumed = self.resume_point is not None
-            self._upkeep = Upkeep.of(self.config, window, self._open or {}, is_resumed=is_resumed, may=self._may)
-        return self._upkeep
-
-    @property
-    def _may(self) -> frozenset[str]:
-        """What there is to be kept up: formulas that are wanted, and Ids where the target is told what to remove."""
-        formulas = {FORMULAS} if self._calculated and self.sobject.replication_key else set()
-        ids = {IDS} if self.sobject.has_id and self.tap.activates_versions else set()
-        return frozenset(formulas | ids)
-
     # what the beginning of the run does for all streams together
-
-    @property
-    def looks_for_deletions(self) -> bool:
-        """Whether getDeleted has something to say of this window."""
-        is_delta = self.window.kind is WindowKind.BOOKMARK and self.tap.max_records is None
-        return is_delta and self.sobject.replicateable and self.sobject.has_id
-
-    def take_deletions(self, found: Deletions | None) -> None:
-        """What getDeleted said; where that is not all, the Ids of what is left are compared."""
-        self._deletions = found
-        if found is None or found.is_all:
-            return
-        if IDS not in self._may:
-            self.logger.warning(
-                "%s: Salesforce has forgotten what was deleted since the last run; a full_refresh removes it", self.name
-            )
-            return
-        self.logger.warning(
-            "%s: Salesforce has forgotten what was deleted since the last run; all Ids are compared", self.name
-        )
-        self._upkeep = self.upkeep.with_ids()
-        self._stream_version = self._initialized_at
 
     def begin_job(self) -> None:
         """Begin the job that reads the window, if there can be one; called in a thread of its own."""
@@ -289,23 +167,3 @@ class ObjectStream(CrmStream):
     def _begin(self, context: Context | None) -> None:
         if self._window is None:  # once: what was begun ahead of the stream's turn was begun for this window
             super()._begin(context)
-
-    @override
-    def _version(self, saved: Mapping[str, Any]) -> int | None:
-        """A comparison of Ids has a version of its own in every run, for all of them come in that run."""
-        return self._initialized_at if IDS in self.upkeep.steps else super()._version(saved)
-
-    @override
-    def _complete(self) -> None:
-        state, high = self._open, format_instant(self.window.high)
-        super()._complete()
-        if state is not None and self.tap.max_records is None:
-            state.update(self.upkeep.to_state(high))
-        for job in self.reader.jobs_made:
-            self.tap.jobs.end(job)
-
-
-def _in_step(step: str, pages: Iterable[Page]) -> Iterator[Page]:
-    """Pages whose points say in which step they are."""
-    for page in pages:
-        yield Page(page.rows, {"step": step, **(page.point or {})})
