@@ -28,7 +28,7 @@ _HERE = Path(__file__).parent
 _APP = {"client_id": "fake-client-id", "client_secret": "fake-client-secret"}
 _REFRESH = {"refresh_token": "fake-refresh-token", "start_date": "2000-01-01T00:00:00Z"}
 _API_OF = {
-    SINGER: {"rest": "REST"},  # its Bulk is API 1.0, which the fake does not speak
+    SINGER: {"rest": "REST", "bulk": "BULK"},  # its Bulk is that of API 1.0
     MELTANOLABS: {"rest": "REST", "bulk": "BULK2"},
 }
 
