@@ -146,8 +146,11 @@ class Composite:
     def _posted(self, calls: Sequence[_Call]) -> list[Answer]:
         requested = [_subrequest(place, call) for place, call in enumerate(calls)]
         found = self._session.post_json(self._paths.composite, {"allOrNone": False, "compositeRequest": requested})
-        by_id = {each["referenceId"]: each for each in found["compositeResponse"]}
-        answers = [_answer(by_id[each["referenceId"]], call) for each, call in zip(requested, calls, strict=True)]
+        try:
+            by_id = {each["referenceId"]: each for each in found["compositeResponse"]}
+            answers = [_answer(by_id[each["referenceId"]], call) for each, call in zip(requested, calls, strict=True)]
+        except (KeyError, TypeError, ValueError):
+            raise ApiError(f"POST {self._paths.composite} was answered without what was asked for; run again") from None
         for answer in answers:
             verdict = answer.verdict
             if verdict is not None and verdict.action == "later":
