@@ -231,7 +231,7 @@ def _fit(tap: CrmTap, calls: int) -> None:
     until = quota.resets()
     raise TryLaterError(
         f"the run needs about {calls:,} calls, and {left:,} are left to it of today's {quota.limit:,} "
-        f"({quota.setting} {quota.share:g}); {quota.reset_text(until)}. Run after that, or choose fewer streams; a run "
+        f"({quota.rule}); {quota.reset_text(until)}. Run after that, or choose fewer streams; a run "
         "that the limit stops goes on from its STATE",
         until=until,
     )

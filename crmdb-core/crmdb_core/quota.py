@@ -123,6 +123,11 @@ class Quota:
         with self._lock:
             return None if self._limit is None else max(self._allowed - self._most_used(), 0)
 
+    @property
+    def rule(self) -> str:
+        """The setting that bounds what is left to us, with its value."""
+        return f"{self.setting} {self.share:g}"
+
     def describe(self) -> str:
         """What is left, for people."""
         left, limit = self.left, self.limit

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     Grant = Callable[[str], Mapping[str, Any]]
 
 __all__ = ["FixedToken", "RenewedToken", "TokenEndpoint", "open_access"]
+
+logger = logging.getLogger(__name__)
 
 # Answers have no expires_in: a session lasts two hours since its last use unless the org says otherwise, and use
 # extends it (vendor page "Session Settings"). One that ends sooner is met by a 401, and renewed then.
@@ -177,6 +180,7 @@ def _client_credentials(config: Config, endpoint: TokenEndpoint) -> Grant:
 
 
 def _password(config: Config, endpoint: TokenEndpoint) -> Grant:
+    logger.warning("access by username and password is legacy, and blocked in new orgs; use client credentials")
     password = f"{config['password']}{config.get('security_token') or ''}"
     form = {"grant_type": "password", "username": config["username"], "password": password, **_client(config)}
     return lambda _: endpoint.ask(form)

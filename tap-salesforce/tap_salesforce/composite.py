@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 MOST_CALLS = 25
 MOST_QUERIES = 5  # of those; the rest of what Salesforce's own CumulusCI sends at once
 _ROUNDS = 4
+_MOST_SPOILT = 8
+"""So many failed posts in a row are no spoilt call, which would stand alone by then, but a server that is down."""
 _GENTLY = 2.0
 _OK, _REDIRECTION, _SERVER_ERROR = 200, 300, 500
 _PASSING = frozenset({412, 429})
@@ -84,6 +86,13 @@ class _Call:
     headers: Mapping[str, str]
 
 
+@dataclass
+class _Spoilt:
+    """How many posts in a row failed for good."""
+
+    in_a_row: int = 0
+
+
 class Composite:
     """Makes reading calls 25 at a time, such packs side by side; an error of one is its own answer."""
 
@@ -133,21 +142,31 @@ class Composite:
 
     def _pack(self, calls: Sequence[_Call]) -> list[Answer]:
         """Answers of one pack; one that can never be answered is halved until what spoils it stands alone."""
+        return list(self._halved(calls, _Spoilt()))
+
+    def _halved(self, calls: Sequence[_Call], spoilt: _Spoilt) -> Iterator[Answer]:
         try:
-            return self._posted(calls)
+            yield from self._posted(calls)
+            spoilt.in_a_row = 0
         except (RetriesExhaustedError, ResponseTooLargeError) as error:
-            if error.stops_run:
+            spoilt.in_a_row += 1
+            if error.stops_run or spoilt.in_a_row > _MOST_SPOILT:
                 raise
             if len(calls) == 1:
-                return [Answer(error.status or _SERVER_ERROR, [], {}, calls[0].url)]
-        half = len(calls) // 2
-        return [*self._pack(calls[:half]), *self._pack(calls[half:])]
+                yield Answer(error.status or _SERVER_ERROR, [], {}, calls[0].url)
+                return
+            half = len(calls) // 2
+            yield from self._halved(calls[:half], spoilt)
+            yield from self._halved(calls[half:], spoilt)
 
     def _posted(self, calls: Sequence[_Call]) -> list[Answer]:
         requested = [_subrequest(place, call) for place, call in enumerate(calls)]
         found = self._session.post_json(self._paths.composite, {"allOrNone": False, "compositeRequest": requested})
-        by_id = {each["referenceId"]: each for each in found["compositeResponse"]}
-        answers = [_answer(by_id[each["referenceId"]], call) for each, call in zip(requested, calls, strict=True)]
+        try:
+            by_id = {each["referenceId"]: each for each in found["compositeResponse"]}
+            answers = [_answer(by_id[each["referenceId"]], call) for each, call in zip(requested, calls, strict=True)]
+        except (KeyError, TypeError, ValueError):
+            raise ApiError(f"POST {self._paths.composite} was answered without what was asked for; run again") from None
         for answer in answers:
             verdict = answer.verdict
             if verdict is not None and verdict.action == "later":

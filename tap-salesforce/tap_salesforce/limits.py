@@ -73,6 +73,13 @@ class RunQuota(Quota):
         left, most = super().left_for_us, self.run_limit
         return left if left is None or most is None else max(min(left, most - self._run_calls), 0)
 
+    @property
+    @override
+    def rule(self) -> str:
+        left, most = super().left_for_us, self.run_limit
+        is_run = left is not None and most is not None and most - self._run_calls < left
+        return f"max_run_share {self.run_share:g}" if is_run else super().rule
+
     @override
     def reserve(self) -> Ticket:
         most = self.run_limit

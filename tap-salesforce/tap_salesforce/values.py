@@ -83,7 +83,7 @@ def _stamps(column: Column) -> list[Any]:
 
 
 def _times(column: Column) -> list[Any]:
-    """Times of day have no zone, though the API puts a Z behind them (vendor page "Primitive Data Types")."""
+    """Times of day have no zone, though the APIs put a Z behind them (unverified: that it never means UTC)."""
     return [value.removesuffix("Z") if value else None for value in column]
 
 

@@ -214,6 +214,18 @@ def test_a_jwt_that_is_refused_for_another_reason_is_not_sent_again(run_tap: Run
     assert grants(fake) == 1
 
 
+@pytest.mark.parametrize(("way", "lines"), [(by_password, 1), (no_more, 0)])
+def test_the_legacy_way_is_told_of(
+    run_tap: RunTap,
+    fake: FakeSalesforce,
+    caplog: pytest.LogCaptureFixture,
+    way: Callable[[FakeSalesforce], dict[str, Any]],
+    lines: int,
+) -> None:
+    assert run_tap(fake, "Account", **way(fake)).error is None
+    assert len([record for record in caplog.records if "legacy" in record.getMessage()]) == lines
+
+
 def test_too_many_logins_are_a_matter_of_time(run_tap: RunTap, fake: FakeSalesforce) -> None:
     body = {"error": "invalid_grant", "error_description": "login rate limit exceeded"}
     fake.faults.add(path="/oauth2/token", status=400, body=body)

@@ -90,6 +90,7 @@ def test_a_plan_that_does_not_fit_ends_with_75_and_says_how_the_limit_works(tmp_
         done = run(fake, tmp_path, "--plan", api_type="rest")
     assert done.returncode == ExitCode.TRY_LATER
     assert "pass out of the last 24 hours" in done.stderr.splitlines()[-1]
+    assert "(max_run_share 0.25)" in done.stderr.splitlines()[-1]
     assert "midnight" not in done.stderr
 
 

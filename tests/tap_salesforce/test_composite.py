@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from crmdb_core.exceptions import ApiError, ForbiddenError, NotFoundError
+from crmdb_core.exceptions import ApiError, ForbiddenError, NotFoundError, RetriesExhaustedError
 from fake_crm import FakeSalesforce
 from tap_salesforce.composite import Answer
 
@@ -65,6 +65,16 @@ def test_an_error_of_one_is_its_own(tap: TapSalesforce) -> None:
     error = bad.error()
     assert isinstance(error, NotFoundError)
     assert "Nothing__c" in str(error)
+
+
+@pytest.mark.usefixtures("waits")
+def test_a_server_that_is_down_is_not_asked_for_every_call_alone(run_tap: RunTap, fake: FakeSalesforce) -> None:
+    tap = run_tap.tap(fake, retry_attempts=2)
+    urls = [tap.paths.describe("Account")] * 25
+    fault = fake.faults.add(path=COMPOSITE, status=500, times=None)
+    with pytest.raises(RetriesExhaustedError):
+        tap.composite.get(urls)
+    assert fault.hits == 9 * 2
 
 
 def answering(fake: FakeSalesforce, status: int, code: str, times: int) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from crmdb_core.exceptions import ConfigError, ExitCode, SyncFailedError, TryLaterError
 from fake_crm import FakeSalesforce
-from fake_crm.salesforce.fields import text
+from fake_crm.salesforce.fields import pick, text
 from tests.tap_salesforce.conftest import config_for
 
 if TYPE_CHECKING:
@@ -227,6 +227,22 @@ def test_s10_a_catalog_follows_the_org(run_tap: RunTap, fake: FakeSalesforce, re
     assert run.error is None
     assert ("Since__c" in run.schema("Account")["properties"]) is refresh
     assert ("Since__c" in run.records("Account")[0]) is refresh
+
+
+@pytest.mark.parametrize("refresh", [True, False])
+def test_s11_a_new_picklist_value_is_no_misfit(run_tap: RunTap, fake: FakeSalesforce, refresh: bool) -> None:
+    fake.org.add_field("Account", pick("Size__c", "small", restricted=True))
+    catalog = run_tap.catalog(fake, "Account", streams=["Account"])
+    fake.clock.advance(60)
+    fake.org.add_field("Account", pick("Size__c", "small", "huge", restricted=True))
+    made = fake.org.create("Account", {"Name": "new", "Size__c": "huge"})
+    fake.clock.advance(60)
+    run = run_tap(fake, catalog=catalog, refresh_schema=refresh)
+    assert run.error is None
+    assert run.misfits("Account") == []
+    assert next(record for record in run.records("Account") if record["Id"] == made)["Size__c"] == "huge"
+    told = run.schema("Account")["properties"]["Size__c"]["description"]
+    assert ("huge" in told) is refresh
 
 
 def test_an_object_of_the_catalog_that_is_gone_fails_at_the_end(run_tap: RunTap, fake: FakeSalesforce) -> None:

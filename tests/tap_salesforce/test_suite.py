@@ -32,11 +32,6 @@ def started() -> dict[str, str]:
 
 TestTapSalesforce = get_tap_test_class(
     TapSalesforce,
-    config={
-        **started(),
-        "cache_dir": "none",
-        "blobs": True,
-        "streams": ["*"],
-    },  # unlike `*`, it selects what it matches
+    config={**started(), "cache_dir": "none", "blobs": True, "streams": ["*"]},
     suite_config=SuiteConfig(max_records_limit=50),
 )

@@ -248,3 +248,27 @@ def test_html_of_a_url_that_is_too_long_is_understood(
     assert isinstance(run.error, SyncFailedError)
     assert "fewer fields" in str(run.error.failures["Account"])
     assert waits == []
+
+
+def test_s13_an_object_without_rows_ends_well_and_says_so(
+    run_tap: RunTap, caplog: pytest.LogCaptureFixture, fake_salesforce: Callable[..., FakeSalesforce]
+) -> None:
+    caplog.set_level("INFO")
+    for api_type in ("rest", "bulk"):
+        run = run_tap(fake_salesforce(empty=True), "Account", api_type=api_type)
+        assert (run.error, run.records("Account")) == (None, [])
+        assert run.bookmark("Account") is not None
+    assert caplog.text.count("Account: 0 emitted") == 2
+
+
+@pytest.mark.parametrize("call", ["composite", "next page", "look"])
+def test_s13_an_answer_without_what_was_asked_for_is_no_empty_object(
+    run_tap: RunTap, fake: FakeSalesforce, call: str
+) -> None:
+    fake.faults.add(path=CALLS[call][0], times=None, status=200, body={"status": "error"})
+    run = read(run_tap, fake, call)
+    assert run.error is not None
+    assert "unexpected" not in str(run.error)
+    if run.messages:
+        assert run.bookmark("Account") is None
+        assert not [message for message in run.messages if message["type"] == "ACTIVATE_VERSION"]
