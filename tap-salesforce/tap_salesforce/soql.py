@@ -23,7 +23,8 @@ LONGEST = 100_000
 class Query:
     """Columns of an object's records, of those that a condition of the user's picks (None: all).
 
-    `key` is the stamp by which parts are bounded; `with_deleted` asks for what is in the recycle bin too, and archived.
+    `key` is the stamp by which parts are bounded; `with_deleted` asks for what is in the recycle bin too, and archived;
+    `has_id`: records can be put in the order of Ids.
     """
 
     name: str
@@ -45,7 +46,7 @@ class Query:
             key_is_date=key is not None and sobject.field(key).type == "date",
             where=where,
             with_deleted=with_deleted and sobject.has_is_deleted,
-            has_id=sobject.has_id,
+            has_id=sobject.has_id and sobject.field("Id").sortable and sobject.field("Id").filterable,
         )
 
     def text(self, part: Part, *, in_order: bool = False, limit: int | None = None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from tap_salesforce.objects import Field, SObject
 from tap_salesforce.parts import Part
 from tap_salesforce.soql import Query, instant, quoted
 
@@ -39,6 +40,12 @@ def test_a_read_in_order_goes_on_behind_an_id() -> None:
 
 def test_what_has_no_id_has_no_order() -> None:
     assert Query("X__b", ("A__c",), has_id=False).text(Part(), in_order=True) == "SELECT A__c FROM X__b"
+
+
+def test_an_id_that_cannot_be_sorted_by_gives_no_order() -> None:
+    thing = SObject("Thing", fields=(Field("Id", "id", sortable=False),))
+    query = Query.of(thing, ("Id",), where=None, with_deleted=True)
+    assert query.text(Part(), in_order=True) == "SELECT Id FROM Thing"
 
 
 def test_a_stamp_that_is_a_date_is_compared_with_dates() -> None:
