@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from fake_crm.salesforce.values import Row
 
 WAITING, RUNNING, DONE, FAILED, ABORTED = "UploadComplete", "InProgress", "JobComplete", "Failed", "Aborted"
+_LONGEST_WAIT = 60  # seconds before a job runs
 _KEPT = 7 * 86_400_000  # milliseconds
 _SHUFFLED_WHOLLY = 20_000  # rows; more are shuffled in blocks
 _BLOCK = 500
@@ -156,12 +157,12 @@ class Jobs:
     def _go_on(self, job: Job) -> None:
         quirks, now = self._quirks, self._org.clock.millis()
         waited = now - job.created
-        one = quirks.bulk_seconds * 1000
-        if waited < one:
+        waiting = min(quirks.bulk_seconds, _LONGEST_WAIT) * 1000
+        if waited < waiting:
             return
         if job.rows is None:
             self._run(job)
-        if waited < 2 * one or job.looks <= quirks.bulk_polls:
+        if waited < waiting + quirks.bulk_seconds * 1000 or job.looks <= quirks.bulk_polls:
             self._move(job, RUNNING)
             return
         self._finish(job)

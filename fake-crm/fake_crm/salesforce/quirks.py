@@ -17,14 +17,15 @@ class Quirks:
     token, and the old one once more ends the grant. `my_domain`: the token endpoint stands for an org's own host; on
     login.salesforce.com the client credentials flow is refused. `password_flow`: whether the org still allows it.
     `uri_limit`: bytes of URI and headers until 414 or 431. `recount_seconds`: how old record counts may be.
-    `view_setup`: whether the user may see them. `bulk_seconds`: how long a Bulk job waits, and then runs (of the
-    fake's clock); `bulk_polls`: how many looks at it find it not over, whatever the clock says. `bulk_page`: rows of
-    a page of results where the caller does not say; `bulk_chunk`: rows of each of `resultPages`. `bulk_shuffle`: rows
-    come in no order, as from chunks that ran side by side. `whole_as_double`: which whole numbers CSV writes with a
-    fraction: `zero` (0.0 was seen by other taps), `even` or `never`. `bulk_denied`: names of objects that Bulk
-    refuses beside those known. `slow_objects`: queries of these time out when they would give more rows than the
-    number. `gzip`: whether answers are compressed when asked. `oldest_version`, `newest_version`, `retired`: what the
-    org offers, what is gone (410) and below; `deprecated`: up to which a warning header is sent.
+    `view_setup`: whether the user may see them. `bulk_seconds`: how long a Bulk job runs (of the fake's clock);
+    before that it waits as long, a minute at most; `bulk_polls`: how many looks at it find it not over, whatever the
+    clock says. `bulk_page`: rows of a page of results where the caller does not say; `bulk_chunk`: rows of each of
+    `resultPages`. `bulk_shuffle`: rows come in no order, as from chunks that ran side by side. `whole_as_double`:
+    which whole numbers CSV writes with a fraction: `zero` (0.0 was seen by other taps), `even` or `never`.
+    `bulk_denied`: names of objects that Bulk refuses beside those known. `slow_objects`: queries of these time out
+    when they would give more rows than the number. `gzip`: whether answers are compressed when asked.
+    `oldest_version`, `newest_version`, `retired`: what the org offers, what is gone (410) and below; `deprecated`: up
+    to which a warning header is sent.
     """
 
     bursts: bool = True

@@ -45,7 +45,7 @@ def add_options(serve: argparse.ArgumentParser) -> None:
         serve.add_argument(f"--{name}", type=int, metavar="N", help=f"{what} in 24 hours")
     serve.add_argument("--rotate-refresh-tokens", action="store_true", help="each refresh token is good once")
     serve.add_argument("--old-limit-header", action="store_true", help="without its second part, api-bursts")
-    serve.add_argument("--bulk-seconds", type=float, default=0.0, metavar="S", help="a job waits, and runs, so long")
+    serve.add_argument("--bulk-seconds", type=float, default=0.0, metavar="S", help="a Bulk job runs so long")
 
 
 def made(options: argparse.Namespace) -> FakeSalesforce:
