@@ -2,7 +2,7 @@
 PYTHON ?= python3
 IN := .venv/bin
 
-.PHONY: help demo psql test test-long lint bench bench-target bench-tap-hubspot wheels docs constraints clean setup setup-dev
+.PHONY: help demo demo-salesforce psql test test-long lint bench bench-target bench-tap-hubspot bench-tap-salesforce wheels docs constraints clean setup setup-dev
 
 help:           ## what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -15,6 +15,9 @@ setup-dev:
 
 demo: setup     ## the main job: fake HubSpot -> tap-hubspot -> target-crmdb -> embedded Postgres, twice
 	@$(IN)/python dev/demo.py
+
+demo-salesforce: setup ## the same for a fake Salesforce and tap-salesforce
+	@$(IN)/python dev/demo.py salesforce
 
 psql: setup     ## look at what the demo left in its Postgres
 	@$(IN)/python dev/demo.py psql
@@ -38,6 +41,9 @@ bench-target: setup-dev ## the same for the target alone
 
 bench-tap-hubspot: setup-dev ## tap-hubspot beside an ideal client and other taps
 	@$(IN)/python bench/tap_hubspot.py
+
+bench-tap-salesforce: setup-dev ## tap-salesforce beside a bare client and other taps
+	@$(IN)/python bench/tap_salesforce.py
 
 wheels: setup-dev ## build the wheels into dist/ and try them as a stranger would
 	@$(IN)/uv build --quiet --wheel --all-packages --out-dir dist

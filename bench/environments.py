@@ -114,3 +114,12 @@ SINGER_HUBSPOT = Environment("singer-hubspot", ("tap_hubspot",), ("tap-hubspot",
 def meltanolabs_hubspot(checkout: Path) -> Environment:
     """MeltanoLabs' tap is on no index under a name of its own: it comes from a checkout."""
     return Environment("meltanolabs-hubspot", ("tap_hubspot.tap",), ("singer-sdk",), Checkout(checkout))
+
+
+SINGER_SALESFORCE = Environment("singer-salesforce", ("tap_salesforce.sync",), ("tap-salesforce", "singer-python"))
+
+
+def meltanolabs_salesforce(checkout: Path) -> Environment:
+    """MeltanoLabs' tap-salesforce is on no index either."""
+    modules, packages = ("tap_salesforce.sync",), ("tap-salesforce", "singer-python")
+    return Environment("meltanolabs-salesforce", modules, packages, Checkout(checkout))

@@ -1,4 +1,4 @@
-"""The fake HubSpot as a process of its own, and its control door."""
+"""A fake as a process of its own, and its control door."""
 
 from __future__ import annotations
 
@@ -40,6 +40,10 @@ class FakeServer:
             counted[each["call"], each["status"]] = each["count"]
         return Calls(counted)
 
+    def counted(self) -> int:
+        """How many calls it has counted against a quota so far (Salesforce)."""
+        return int(self._asked("state")["api_requests"])
+
     def advance(self, seconds: float) -> None:
         """Move its clock."""
         self._asked("clock", {"advance": seconds})
@@ -58,19 +62,25 @@ class FakeServer:
 
 @contextmanager
 def served(folder: Path, *more: str, properties: int, **sizes: int) -> Iterator[FakeServer]:
-    """Serve a fake with so many records of each type; types that are not named have none."""
-    address = folder / f"fake-{properties}.url"
-    address.unlink(missing_ok=True)
+    """Serve a fake HubSpot with so many records of each type; types that are not named have none."""
     counts = [part for kind in TYPES for part in (f"--{kind}", str(sizes.get(kind, 0)))]
-    options = ["--port", "0", "--seed", "1", "--properties", str(properties), *counts, *more]
-    command: Sequence[str | Path] = [BIN / "fake-crm", "serve", "--url-file", address, *options]
+    with serving(folder, f"fake-{properties}", "--seed", "1", "--properties", str(properties), *counts, *more) as fake:
+        yield fake
+
+
+@contextmanager
+def serving(folder: Path, name: str, *options: str) -> Iterator[FakeServer]:
+    """Serve any fake as `fake-crm serve` takes options."""
+    address = folder / f"{name}.url"
+    address.unlink(missing_ok=True)
+    command: Sequence[str | Path] = [BIN / "fake-crm", "serve", *options, "--url-file", address, "--port", "0"]
     log_file = folder / "fake.log"
     with log_file.open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as fake:
         try:
             yield FakeServer(_when_ready(fake, address), fake.pid)
         except Exception as error:
             if (code := _how_it_ended(fake, error)) is not None:
-                raise SystemExit(f"the fake HubSpot ended meanwhile, with {code}\n{tail(log_file)}") from error
+                raise SystemExit(f"the fake ended meanwhile, with {code}\n{tail(log_file)}") from error
             raise
         finally:
             fake.terminate()
@@ -88,6 +98,6 @@ def _when_ready(fake: subprocess.Popen[bytes], address: Path) -> str:
     """Wait for its address."""
     while not (address.exists() and (url := address.read_text("utf-8").strip())):
         if fake.poll() is not None:
-            raise SystemExit("the fake HubSpot did not start")
+            raise SystemExit("the fake did not start")
         time.sleep(0.1)
     return url

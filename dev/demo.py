@@ -1,6 +1,6 @@
-"""The main job on this machine alone: fake HubSpot → tap-hubspot → target-crmdb → embedded Postgres, then a delta.
+"""A job on this machine alone: a fake CRM → its tap → target-crmdb → embedded Postgres, then a delta.
 
-`demo.py` runs it; `demo.py psql [-c SQL]` looks at what it left. Everything is in `output/demo`.
+`demo.py [hubspot|salesforce]` runs it; `demo.py psql [-c SQL]` looks at what it left. Everything is in `output/demo`.
 Refuses any database but its own, so that fake data never meets real data.
 """
 
@@ -12,39 +12,91 @@ import shutil
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = ROOT / ".venv" / "bin"
 DEMO = ROOT / "output" / "demo"
-WORLD = ("--seed", "7", "--contacts", "2000", "--companies", "400", "--deals", "600", "--tickets", "200")
-EDITS = ("--contacts", "40", "--deals", "25", "--create", "10", "--archive", "5", "--of", "deals")
-JOB = ("--environment=demo", "run", "tap-hubspot", "target-crmdb")
 REAL_DATABASE = ("TARGET_CRMDB_HOST", "TARGET_CRMDB_SQLALCHEMY_URL")
 EXIT_CONFIG = 78
 
 
+@dataclass(frozen=True)
+class Show:
+    """What is shown of one CRM: `world` fills the fake, `edits` are made in it, `sql` looks at what landed."""
+
+    crm: str
+    name: str
+    world: tuple[str, ...]
+    edits: tuple[tuple[str, ...], ...]
+    url_setting: str
+    settings: Mapping[str, str]
+    title: str
+    sql: str
+
+    @property
+    def job(self) -> tuple[str, ...]:
+        """The arguments of meltano."""
+        return ("--environment=demo", "run", f"tap-{self.crm}", "target-crmdb")
+
+
+SHOWS = {
+    "hubspot": Show(
+        "hubspot",
+        "HubSpot",
+        world=("--seed", "7", "--contacts", "2000", "--companies", "400", "--deals", "600", "--tickets", "200"),
+        edits=(("--contacts", "40", "--deals", "25", "--create", "10", "--archive", "5", "--of", "deals"),),
+        url_setting="TAP_HUBSPOT_API_URL",
+        settings={"TAP_HUBSPOT_ACCESS_TOKEN": "test-token"},
+        title="What landed: deals by stage",
+        sql="SELECT dealstage, count(*) AS deals, sum(amount) AS amount, count(_sdc_deleted_at) AS archived"
+        " FROM hubspot.deals GROUP BY dealstage ORDER BY dealstage",
+    ),
+    "salesforce": Show(
+        "salesforce",
+        "Salesforce",
+        world=("--seed", "7", "--object", "Account=400", "--object", "Contact=2000", "--object", "Opportunity=600"),
+        edits=(
+            ("--change", "40", "--of", "Contact"),
+            ("--change", "25", "--create", "10", "--archive", "5", "--of", "Opportunity"),
+        ),
+        url_setting="TAP_SALESFORCE_LOGIN_URL",
+        settings={
+            "TAP_SALESFORCE_CLIENT_ID": "fake-client-id",
+            "TAP_SALESFORCE_CLIENT_SECRET": "fake-client-secret",
+            "TAP_SALESFORCE_CACHE_DIR": "none",
+        },
+        title="What landed: opportunities by stage",
+        sql="SELECT stage_name, count(*) AS opportunities, sum(amount) AS amount, count(_sdc_deleted_at) AS deleted"
+        " FROM salesforce.opportunity GROUP BY stage_name ORDER BY stage_name",
+    ),
+}
+
+
 def main(arguments: list[str]) -> int:
-    """Run the demo, or with `psql` open its database."""
+    """Run the demo of a CRM (HubSpot's without a name), or with `psql` open its database."""
     if arguments[:1] == ["psql"]:
         return subprocess.run([BIN / "crmdb", "psql", *arguments[1:]], env=_environment(), check=False).returncode
+    show = SHOWS[arguments[0] if arguments else "hubspot"]
     _refuse_real_database()
     started = time.monotonic()
     _start_afresh()
-    with _fake_hubspot() as url:
-        env = _environment(url)
-        _say("First sync: everything that the fake HubSpot holds")
-        _sync(env, "first-sync.log")
+    with _fake(show) as url:
+        env = _environment(show, url)
+        _say(f"First sync: everything that the fake {show.name} holds")
+        _sync(show, env, "first-sync.log")
         _say("Somebody works in the CRM: edits, new records, archived ones; then an hour goes by")
-        _call("fake-crm", "edit", "--url", url, *EDITS)
+        for edits in show.edits:
+            _call("fake-crm", "edit", "--url", url, *edits)
         _call("fake-crm", "clock", "--url", url, "--advance", "3600")
         _say("Second sync: only what changed since (the delta)")
-        _sync(env, "second-sync.log")
-    _show(env)
+        _sync(show, env, "second-sync.log")
+    _show(show, env)
     print(
         f"\nDone in {time.monotonic() - started:.0f} s. Tidy up with: make clean. Logs: output/demo/*.log. Look round:"
     )
@@ -52,18 +104,17 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _environment(url: str = "") -> dict[str, str]:
-    """What the demo's plugins get; it beats a user's `.env`, so no real token or portal is touched."""
+def _environment(show: Show | None = None, url: str = "") -> dict[str, str]:
+    """What the demo's plugins get; it beats a user's `.env`, so no real token or account is touched."""
     return {
         **os.environ,
         "MELTANO_SYS_DIR_ROOT": str(DEMO / "meltano"),
         "MELTANO_CLI_LOG_LEVEL": "info",
         "NO_COLOR": "1",
-        "TAP_HUBSPOT_API_URL": url,
-        "TAP_HUBSPOT_ACCESS_TOKEN": "test-token",
+        **({} if show is None else {show.url_setting: url, **show.settings}),
         "TARGET_CRMDB_EMBEDDED": "true",
         "TARGET_CRMDB_EMBEDDED_DATA_DIR": str(DEMO / "pgdata"),
-        "TARGET_CRMDB_DEFAULT_TARGET_SCHEMA": "hubspot",
+        "TARGET_CRMDB_DEFAULT_TARGET_SCHEMA": "hubspot" if show is None else show.crm,
         **({"MELTANO_VENV_BACKEND": "virtualenv"} if _set_up_by_pip() else {}),
     }
 
@@ -98,37 +149,40 @@ def _start_afresh() -> None:
 
 
 @contextlib.contextmanager
-def _fake_hubspot() -> Iterator[str]:
+def _fake(show: Show) -> Iterator[str]:
     address = DEMO / "fake-url"
-    with (DEMO / "fake-hubspot.log").open("wb") as log:
-        command: list[str | Path] = [BIN / "fake-crm", "serve", "--port", "0", "--url-file", address, *WORLD]
-        process = subprocess.Popen(command, stdout=log, stderr=log)
+    with _log_of(show).open("wb") as log:
+        serve: list[str | Path] = [BIN / "fake-crm", "serve", show.crm, "--port", "0", "--url-file", address]
+        process = subprocess.Popen([*serve, *show.world], stdout=log, stderr=log)
         try:
-            yield _wait_for(address, process)
+            yield _wait_for(show, address, process)
         finally:
             process.terminate()
             process.wait(10)
 
 
-def _wait_for(address: Path, process: subprocess.Popen[bytes]) -> str:
+def _log_of(show: Show) -> Path:
+    return DEMO / f"fake-{show.crm}.log"
+
+
+def _wait_for(show: Show, address: Path, process: subprocess.Popen[bytes]) -> str:
     for _ in range(300):
         if address.exists() and (url := address.read_text("utf-8").strip()):
             return url
         if process.poll() is not None:
             break
         time.sleep(0.1)
-    _stop("the fake HubSpot did not start", DEMO / "fake-hubspot.log")
+    _stop(f"the fake {show.name} did not start", _log_of(show))
     raise AssertionError
 
 
-def _sync(env: dict[str, str], log_name: str) -> None:
+def _sync(show: Show, env: dict[str, str], log_name: str) -> None:
     started = time.monotonic()
     log = DEMO / log_name
-    print(f"$ meltano {' '.join(JOB)}", flush=True)
+    print(f"$ meltano {' '.join(show.job)}", flush=True)
     with log.open("wb") as out:
-        code = subprocess.run(
-            [BIN / "meltano", *JOB], env=env, cwd=ROOT, stdout=out, stderr=out, check=False
-        ).returncode
+        command: list[str | Path] = [BIN / "meltano", *show.job]
+        code = subprocess.run(command, env=env, cwd=ROOT, stdout=out, stderr=out, check=False).returncode
     if code:
         _stop(f"meltano ended with exit code {code}", log)
     print(f"  ok, {time.monotonic() - started:.0f} s (log: output/demo/{log_name})")
@@ -137,17 +191,11 @@ def _sync(env: dict[str, str], log_name: str) -> None:
             print(f"  {line[line.index('embedded Postgres') :].partition(';')[0]}")
 
 
-def _show(env: dict[str, str]) -> None:
+def _show(show: Show, env: dict[str, str]) -> None:
     _say("What each run did (crmdb history)")
     _call("crmdb", "history", env=env)
-    _say("What landed: deals by stage")
-    _call(
-        "crmdb",
-        "sql",
-        "SELECT dealstage, count(*) AS deals, sum(amount) AS amount, count(_sdc_deleted_at) AS archived"
-        " FROM hubspot.deals GROUP BY dealstage ORDER BY dealstage",
-        env=env,
-    )
+    _say(show.title)
+    _call("crmdb", "sql", show.sql, env=env)
 
 
 def _call(command: str, *arguments: str, env: dict[str, str] | None = None) -> None:

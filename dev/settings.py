@@ -16,15 +16,19 @@ from typing import TYPE_CHECKING, Any
 from ruamel.yaml import YAML
 
 from tap_hubspot.tap import TapHubSpot
+from tap_salesforce.tap import TapSalesforce
 from target_crmdb.target import TargetCrmdb
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    Plugin = type[TapHubSpot | TapSalesforce | TargetCrmdb]
+
 ROOT = Path(__file__).resolve().parent.parent
 BEGIN, END = "<!-- settings:begin -->", "<!-- settings:end -->"
-PLUGINS: dict[str, tuple[str, type[TapHubSpot | TargetCrmdb]]] = {
+PLUGINS: dict[str, tuple[str, Plugin]] = {
     "tap-hubspot": ("extractors", TapHubSpot),
+    "tap-salesforce": ("extractors", TapSalesforce),
     "target-crmdb": ("loaders", TargetCrmdb),
 }
 PAGE = ROOT / "docs" / "settings.md"
@@ -73,7 +77,7 @@ class Setting:
         return {"number": "decimal"}.get(self.type, self.type)
 
 
-def settings_of(plugin: type[TapHubSpot | TargetCrmdb]) -> list[Setting]:
+def settings_of(plugin: Plugin) -> list[Setting]:
     """Every setting that the plugin takes, the SDK's own included."""
     schema = copy.deepcopy(plugin.config_jsonschema)
     plugin.append_builtin_config(schema)

@@ -6,7 +6,7 @@ import contextlib
 import logging
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import urlsplit
 
 import requests
@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from crmdb_core.answers import decode_json
 from crmdb_core.counters import Counters, Stats
-from crmdb_core.delivery import Delivery, Renewal
+from crmdb_core.delivery import Answer, Delivery, Renewal
 from crmdb_core.exceptions import ApiError, CrmdbError
 from crmdb_core.faults import Fault, fault_of
 from crmdb_core.origin import Origin
@@ -24,7 +24,7 @@ from crmdb_core.quota import Quota
 from crmdb_core.retry import RetryPolicy, Verdict
 from crmdb_core.server_clock import ServerClock
 from crmdb_core.sunset import Announcements
-from crmdb_core.transport import Deadline, DeadlineAdapter, read_body
+from crmdb_core.transport import Deadline, DeadlineAdapter, copy_body, read_body
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,6 +35,7 @@ __all__ = ["ApiSession", "Budget", "Pacer", "RetryPolicy", "Stats", "Verdict"]
 logger = logging.getLogger(__name__)
 
 _CONNECT_SECONDS = 15.0
+_LONGEST_DOWNLOAD = 3600.0
 _MOST_REDIRECTS = 5
 _SAME_METHOD = frozenset({307, 308})
 
@@ -124,6 +125,23 @@ class ApiSession(requests.Session):
         """POST a form (an OAuth grant) and return the JSON value."""
         return self._json(requests.Request("POST", self.origin.url(path), data=dict(form)), bucket, stream)
 
+    def change(self, method: str, path: str, body: Any = None, *, bucket: str = "default") -> None:
+        """Ask for something that gives no value back: to stop or to delete a job that the tap has begun."""
+        request = requests.Request(method, self.origin.url(path), json=body, headers={"Accept": "*/*"})
+        self._deliver(request, bucket)
+
+    def download(
+        self, path: str, params: Mapping[str, Any] | None = None, *, into: BinaryIO, accept: str = "*/*"
+    ) -> requests.Response:
+        """GET a body of any length into a file, as it comes over the wire (`Content-Encoding` says how it is packed).
+
+        The file is emptied before every try. Of the response only status and headers are of use. A try may take an
+        hour, for such a body may be long; the longest silence holds as always.
+        """
+        headers = {"Accept": accept, "Accept-Encoding": "gzip"}
+        request = requests.Request("GET", self.origin.url(path), params=params, headers=headers)
+        return self._deliver(request, "default", into=into).response
+
     def server_now(self) -> datetime:
         """The server's time in UTC by the last Date header; the local clock's before the first answer."""
         return self._server_clock.now()
@@ -155,11 +173,20 @@ class ApiSession(requests.Session):
         label: str | None,
         decode: Callable[[bytes], Any] = decode_json,
     ) -> Any:
+        with self.counting(label) if label else contextlib.nullcontext():
+            return self._deliver(request, bucket, decode).value
+
+    def _deliver(
+        self,
+        request: requests.Request,
+        bucket: str,
+        decode: Callable[[bytes], Any] = decode_json,
+        **more: Any,
+    ) -> Answer:
         request.auth = _no_auth  # applied before each try instead, for a token may change between two
         prepared = self.prepare_request(request)
         options = self.merge_environment_settings(prepared.url, {}, None, None, None)
-        with self.counting(label) if label else contextlib.nullcontext():
-            return Delivery(self, prepared, bucket, options, decode).run().value
+        return Delivery(self, prepared, bucket, {**options, **more}, decode).run()
 
     @override
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
@@ -194,9 +221,11 @@ class ApiSession(requests.Session):
 
     def _on_the_wire(self, request: requests.PreparedRequest, options: Mapping[str, Any]) -> requests.Response | Fault:
         host = urlsplit(self.origin.base).hostname or ""
-        with Deadline(self.deadline) as deadline:
+        into: BinaryIO | None = options.get("into")
+        wire = {name: value for name, value in options.items() if name != "into"}
+        with Deadline(self.deadline if into is None else max(self.deadline, _LONGEST_DOWNLOAD)) as deadline:
             try:
-                response = self._whole(self._follow(request, options))
+                response = self._whole(self._follow(request, wire), into)
             except CrmdbError:
                 raise
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
@@ -210,9 +239,13 @@ class ApiSession(requests.Session):
         logger.debug("%s %s -> %d, %d bytes", request.method, path, response.status_code, size)
         return response
 
-    def _whole(self, response: requests.Response) -> requests.Response:
+    def _whole(self, response: requests.Response, into: BinaryIO | None) -> requests.Response:
         """Read the body here rather than in requests, which knows neither deadline nor limit."""
-        response._content = read_body(response, most=self.max_bytes)  # noqa: SLF001 - as above
+        if into is not None and response.ok:
+            copy_body(response, into)
+            response._content = b""  # noqa: SLF001 - as above
+        else:
+            response._content = read_body(response, most=self.max_bytes)  # noqa: SLF001 - as above
         response._content_consumed = True  # type: ignore[attr-defined]  # noqa: SLF001 - as above
         return response
 

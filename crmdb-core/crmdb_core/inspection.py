@@ -13,7 +13,6 @@ import click
 from crmdb_core.concurrency import in_order
 from crmdb_core.exceptions import ApiError, ConfigError, ForbiddenError, SyncFailedError, TryLaterError
 from crmdb_core.exits import describe
-from crmdb_core.quota import reset_text
 from crmdb_core.tables import aligned, duration
 
 if TYPE_CHECKING:
@@ -232,8 +231,8 @@ def _fit(tap: CrmTap, calls: int) -> None:
     until = quota.resets()
     raise TryLaterError(
         f"the run needs about {calls:,} calls, and {left:,} are left to it of today's {quota.limit:,} "
-        f"({quota.setting} {quota.share:g}); {reset_text(until)}. Run after that, or choose fewer streams; a run that "
-        "the limit stops goes on from its STATE",
+        f"({quota.rule}); {quota.reset_text(until)}. Run after that, or choose fewer streams; a run "
+        "that the limit stops goes on from its STATE",
         until=until,
     )
 

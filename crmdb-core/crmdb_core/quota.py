@@ -39,6 +39,14 @@ class Ticket:
     answered: int
 
 
+def reset_text(until: datetime | None) -> str:
+    """When a quota is whole again: in the zone of the instant, and in UTC."""
+    if until is None:
+        return "it resets at midnight in the account's time zone"
+    # an offset without a name has one like UTC-05:00
+    return f"it resets at {until:%Y-%m-%d %H:%M} {until.tzname()} ({until.astimezone(UTC):%Y-%m-%d %H:%M} UTC)"
+
+
 class Quota:
     """Lets calls of all threads start until `share` (0 to 1) of the quota is used up by everybody together.
 
@@ -55,12 +63,14 @@ class Quota:
         name: str = "the daily quota of calls",
         setting: str = "max_daily_share",
         resets: Callable[[], datetime | None] = lambda: None,
+        reset_text: Callable[[datetime | None], str] = reset_text,
     ) -> None:
         self._read = read
         self.share = share
         self._name = name
         self.setting = setting
         self.resets = resets
+        self.reset_text = reset_text
         self._lock = threading.Lock()
         self._reserved = 0
         self._answered = 0
@@ -113,6 +123,11 @@ class Quota:
         with self._lock:
             return None if self._limit is None else max(self._allowed - self._most_used(), 0)
 
+    @property
+    def rule(self) -> str:
+        """The setting that bounds what is left to us, with its value."""
+        return f"{self.setting} {self.share:g}"
+
     def describe(self) -> str:
         """What is left, for people."""
         left, limit = self.left, self.limit
@@ -141,15 +156,7 @@ class Quota:
         until = self.resets()
         text = (
             f"{self._most_used():,} of the {self._limit:,} calls in {self._name} are used, and {self.setting} "
-            f"({self.share:g}) allows no more; {reset_text(until)}. "
+            f"({self.share:g}) allows no more; {self.reset_text(until)}. "
             "Run again after that: the run goes on from its STATE"
         )
         return TryLaterError(text, until=until)
-
-
-def reset_text(until: datetime | None) -> str:
-    """When a quota is whole again: in the zone of the instant, and in UTC."""
-    if until is None:
-        return "it resets at midnight in the account's time zone"
-    # an offset without a name has one like UTC-05:00
-    return f"it resets at {until:%Y-%m-%d %H:%M} {until.tzname()} ({until.astimezone(UTC):%Y-%m-%d %H:%M} UTC)"

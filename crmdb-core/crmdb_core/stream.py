@@ -174,7 +174,7 @@ class CrmStream(Stream):
         state = self._open = self.get_context_state(context)
         incremental = self.replication_method == REPLICATION_INCREMENTAL
         bookmark = state.get("replication_key_value") if state.get("replication_key") == self.replication_key else None
-        window = self.tap.resolve_window(bookmark if incremental else None, full_table=not incremental)
+        window = self.resolve_window(bookmark if incremental else None, full_table=not incremental)
         for note in window.notes:
             self.logger.warning("%s: %s", self.name, note)
         saved = _saved_progress(state)
@@ -184,6 +184,10 @@ class CrmStream(Stream):
         self._stream_version = self._version({} if again is None else saved)
         if self._resume_point is None and self.tap.max_records is None:
             state.pop(_RESUME, None)
+
+    def resolve_window(self, bookmark: Any, *, full_table: bool) -> ReadWindow:
+        """The window by bookmark, settings and the server's clock; a stream may know better up to where it can read."""
+        return self.tap.resolve_window(bookmark, full_table=full_table)
 
     def _version(self, saved: Mapping[str, Any]) -> int | None:
         """The version of a whole read; a resumed one keeps the version its first rows carried."""

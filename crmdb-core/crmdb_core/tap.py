@@ -168,6 +168,11 @@ class CrmTap(InspectableTap):
             if each.can_run_ahead:
                 each.begin_fetching()
 
+    @property
+    def is_syncing(self) -> bool:
+        """Whether a run is under way, rather than a look at what one would do."""
+        return self._syncing
+
     def _crm_streams(self) -> list[CrmStream]:
         return [stream for stream in (self._streams or {}).values() if isinstance(stream, CrmStream)]
 

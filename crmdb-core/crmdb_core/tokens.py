@@ -50,6 +50,8 @@ class Token:
     refresh_at: float
     origin: str = ""
     """Fingerprint of the configured refresh token that this one descends from."""
+    home: str = ""
+    """The root of the API that the token is for, where the token endpoint tells it."""
 
 
 class TokenStore:
@@ -155,6 +157,13 @@ class RefreshTokenAuth(requests.auth.AuthBase):
                 self._token = self._renew(self._token)
             return self._token.access_token
 
+    @property
+    def home(self) -> str:
+        """The root of the API that the current token is for; "" where the token endpoint does not tell."""
+        _ = self.access_token
+        with self._lock:
+            return "" if self._token is None else self._token.home
+
     def refresh(self) -> None:
         """Replace an access token that the API refused."""
         with self._lock:
@@ -189,6 +198,7 @@ class RefreshTokenAuth(requests.auth.AuthBase):
                 refresh_token=str(answer.get("refresh_token") or refresh_token),
                 refresh_at=self._now() + lifetime - min(self._early, lifetime / 2),
                 origin=self._origin,
+                home=str(answer.get("instance_url") or answer.get("api_domain") or ""),  # Salesforce's, Pipedrive's
             )
         except (KeyError, TypeError, ValueError):
             raise TokenError("the token endpoint's answer holds no token; check api_url") from None

@@ -6,7 +6,7 @@ import contextlib
 import socket
 import threading
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from requests.adapters import HTTPAdapter
 from typing_extensions import override
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import requests
     from urllib3.response import HTTPResponse
 
-__all__ = ["Deadline", "DeadlineAdapter", "read_body"]
+__all__ = ["Deadline", "DeadlineAdapter", "copy_body", "read_body"]
 
 _CHUNK = 65536
 
@@ -124,3 +124,15 @@ def read_body(response: requests.Response, *, most: int) -> bytes:
             raise ResponseTooLargeError(f"a response grew past {most:,} bytes and was dropped; ask for smaller pages")
         parts.append(part)
     return b"".join(parts)
+
+
+def copy_body(response: requests.Response, file: BinaryIO) -> None:
+    """Write the whole body into a file that is emptied first, still packed as it came."""
+    file.seek(0)
+    file.truncate()
+    try:
+        file.writelines(response.raw.stream(_CHUNK, decode_content=False))
+    except BaseException:
+        response.close()  # where it was the file that failed, the connection is still open
+        raise
+    file.seek(0)

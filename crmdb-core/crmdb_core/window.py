@@ -68,6 +68,10 @@ class ReadWindow:
         """The bookmark after the window was read whole: its high end, never earlier than the bookmark before."""
         return self.high if self.bookmark is None else max(self.high, self.bookmark)
 
+    def until(self, high: datetime) -> ReadWindow:
+        """This window with another high end."""
+        return replace(self, high=high)
+
     def to_state(self) -> dict[str, Any]:
         """The JSON form for a resume point in STATE."""
         return {
@@ -90,7 +94,7 @@ class ReadWindow:
             return None
         if kind != self.kind or low != self.low or high > self.high + FUTURE_TOLERANCE:
             return None
-        return replace(self, high=high)
+        return self.until(high)
 
 
 def resolve(

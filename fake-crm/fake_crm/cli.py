@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from fake_crm.hubspot import serving as hubspot
 from fake_crm.hubspot.world_file import WorldFileError
+from fake_crm.salesforce import serving as salesforce
 from fake_crm.serving import add_common_options
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 EXIT_FAILED = 1
 EXIT_CONFIG = 78
-CRMS: Mapping[str, Door] = {"hubspot": hubspot}
+CRMS: Mapping[str, Door] = {"hubspot": hubspot, "salesforce": salesforce}
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -64,9 +65,10 @@ def _parser(crm: str) -> argparse.ArgumentParser:
     edit = _moving(commands, "edit", "edit records, as people would")
     for name, _ in hubspot.SIZES:
         edit.add_argument(f"--{name}", type=int, default=0, metavar="N", help=f"change N {name}")
+    edit.add_argument("--change", type=int, default=0, metavar="N", help="change N records of the type --of")
     edit.add_argument("--create", type=int, default=0, metavar="N", help="make N records of the type --of")
     edit.add_argument("--archive", type=int, default=0, metavar="N", help="archive N records of the type --of")
-    edit.add_argument("--of", default="contacts", metavar="TYPE", help="the type for --create and --archive: contacts")
+    edit.add_argument("--of", default="contacts", metavar="TYPE", help="the type that the others are about: contacts")
     _moving(commands, "state", "show how much there is")
     _moving(commands, "requests", "show the latest requests as JSON")
     return parser
@@ -99,6 +101,8 @@ def _clock(options: argparse.Namespace) -> int:
 
 def _edit(options: argparse.Namespace) -> int:
     edits = {name: getattr(options, name) for name, _ in hubspot.SIZES if getattr(options, name)}
+    if options.change:
+        edits[options.of] = edits.get(options.of, 0) + options.change
     order: dict[str, dict[str, int]] = {"edit": edits}
     for name in ("create", "archive"):
         order[name] = {options.of: getattr(options, name)} if getattr(options, name) else {}

@@ -120,6 +120,6 @@ class LocalApi(ABC):
             return Delivery(self.answer(request))
 
         def answer() -> Reply:
-            return self.answer(request)
+            return self.answer(request).whole()  # what goes wrong goes wrong with bytes
 
         return harmed(fault, request, answer, self.injected)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from fake_crm.hubspot.fake import FakeCrm
+    from fake_crm.salesforce.fake import FakeSalesforce
 
 
 @pytest.fixture
@@ -34,3 +35,20 @@ def fake_crm() -> Iterator[Callable[..., FakeCrm]]:
 def fake_hubspot(fake_crm: Callable[..., FakeCrm]) -> FakeCrm:
     """A small HubSpot without limits."""
     return fake_crm()
+
+
+@pytest.fixture
+def fake_salesforce() -> Iterator[Callable[..., FakeSalesforce]]:
+    """Starts fakes with the options of `FakeSalesforce`; they stop with the test."""
+    from fake_crm.salesforce.fake import FakeSalesforce  # noqa: PLC0415 - as above
+
+    started: list[FakeSalesforce] = []
+
+    def start(**options: Any) -> FakeSalesforce:
+        api = FakeSalesforce(**options).start()
+        started.append(api)
+        return api
+
+    yield start
+    for api in started:
+        api.stop()

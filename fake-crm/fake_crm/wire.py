@@ -12,7 +12,7 @@ import socketserver
 import struct
 import sys
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import format_datetime
 from functools import cached_property
 from http import HTTPStatus
@@ -23,7 +23,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
@@ -64,12 +64,13 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer, before anything goes wrong with it."""
+    """One answer, before anything goes wrong with it; `parts` makes a long body piece by piece, instead of `body`."""
 
     status: int = 200
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     content_type: str = "application/json;charset=utf-8"
+    parts: Callable[[], Iterable[bytes]] | None = None
 
     @classmethod
     def of(cls, data: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Reply:
@@ -81,6 +82,10 @@ class Reply:
         """A JSON answer whose `results` are JSON already, beside the fields of `more`."""
         rest = json.dumps(more, separators=(",", ":"))[1:]
         return cls(status, f'{{"results":[{",".join(results)}]{"," if more else ""}{rest}'.encode())
+
+    def whole(self) -> Reply:
+        """The answer with its body in one piece."""
+        return replace(self, body=b"".join(self.parts()), parts=None) if self.parts else self
 
     @classmethod
     def html(cls, text: str, status: int = 200) -> Reply:
@@ -187,8 +192,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: Server
 
     def _answer(self) -> None:
-        length = int(self.headers.get("Content-Length") or 0)
-        body = self.rfile.read(length) if length else b""
+        body = self._body()
         headers = {name.title(): value for name, value in self.headers.items()}
         request = Request(self.command, self.path, headers, body)
         delivery = self.server.app.deliver(request)
@@ -196,11 +200,26 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.stopping.wait(delivery.hold)
         self._send(delivery)
 
+    def _body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding", "").lower() == "chunked":  # jsforce sends its forms so
+            return b"".join(self._chunks())
+        length = int(self.headers.get("Content-Length") or 0)
+        return self.rfile.read(length) if length else b""
+
+    def _chunks(self) -> Iterator[bytes]:
+        while size := int(self.rfile.readline().partition(b";")[0], 16):
+            yield self.rfile.read(size)
+            self.rfile.readline()
+        while self.rfile.readline().strip():  # trailers
+            pass
+
     do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = do_HEAD = _answer  # noqa: N815 - names the base class looks for
 
     def _send(self, delivery: Delivery) -> None:
         reply = delivery.reply
-        if reply is not None:
+        if reply is not None and reply.parts is not None:
+            self._stream(self._head(reply), reply.parts())
+        elif reply is not None:
             head, body = self._head(reply), reply.body[: delivery.cut]
             self._write(head, body, delivery.drip)
         cut_short = reply is None or delivery.cut is not None
@@ -208,6 +227,13 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.reset_later(self.connection)
         if cut_short or delivery.reset or delivery.close:
             self.close_connection = True
+
+    def _stream(self, head: bytes, parts: Iterable[bytes]) -> None:
+        self.connection.sendall(head)
+        for part in parts:
+            if part:
+                self.connection.sendall(b"%x\r\n%b\r\n" % (len(part), part))
+        self.connection.sendall(b"0\r\n\r\n")
 
     def _write(self, head: bytes, body: bytes, drip: float) -> None:
         if not drip:
@@ -223,7 +249,11 @@ class _Handler(BaseHTTPRequestHandler):
         phrase = HTTPStatus(reply.status).phrase if reply.status in HTTPStatus._value2member_map_ else "Status"
         headers = {"Date": format_datetime(self.server.app.now(), usegmt=True), "Connection": "keep-alive"}
         if reply.status != HTTPStatus.NO_CONTENT:
-            headers |= {"Content-Type": reply.content_type, "Content-Length": str(len(reply.body))}
+            length = {"Content-Length": str(len(reply.body))}
+            headers |= {
+                "Content-Type": reply.content_type,
+                **({"Transfer-Encoding": "chunked"} if reply.parts else length),
+            }
         headers |= reply.headers
         lines = [f"HTTP/1.1 {reply.status} {phrase}", *(f"{name}: {value}" for name, value in headers.items())]
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")

@@ -67,6 +67,20 @@ def test_a_token_is_fetched_once_and_renewed_before_its_end() -> None:
     assert "Bearer access-2" == signed(auth)
 
 
+@pytest.mark.parametrize("name", ["instance_url", "api_domain"])
+def test_where_a_token_is_for_is_known_to_the_next_run_too(store: TokenStore, name: str) -> None:
+    vendor, now = Vendor(), Now()
+
+    def grant(token: str) -> dict[str, Any]:
+        return {**vendor(token), name: "https://x.example.com"}
+
+    for _ in range(2):
+        auth = RefreshTokenAuth(grant, refresh_token="refresh-0", store=store, now=now)
+        assert "https://x.example.com" == auth.home
+    assert 1 == vendor.issued
+    assert "" == RefreshTokenAuth(Vendor(), refresh_token="refresh-0", now=now).home
+
+
 def test_a_very_short_lived_token_is_not_renewed_at_every_request() -> None:
     vendor, now = Vendor(), Now()
     auth = RefreshTokenAuth(lambda token: {**vendor(token), "expires_in": 60}, refresh_token="refresh-0", now=now)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from fake_crm import FakeCrm
+from fake_crm import FakeCrm, FakeSalesforce
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -96,6 +96,17 @@ def test_each_wheel_works_alone(
         cwd=tmp_path,
     )
     assert str(CONTACTS) in rows
+
+
+def test_the_wheel_of_tap_salesforce_works_alone(installed: Callable[[str], Path], tmp_path: Path) -> None:
+    tap = installed("crmdb-tap-salesforce") / "tap-salesforce"
+    config = tmp_path / "config.json"
+    with FakeSalesforce(sizes={"Contact": CONTACTS}) as fake:
+        settings = {"login_url": fake.url, "client_id": fake.client_id, "client_secret": fake.client_secret}
+        config.write_text(json.dumps({**settings, "cache_dir": "none", "streams": ["Contact"]}), "utf-8")
+        assert json.loads(output_of(tap, "--about", "--format=json", cwd=tmp_path))["name"] == "tap-salesforce"
+        synced = output_of(tap, "--config", config, cwd=tmp_path)
+    assert CONTACTS == sum(message["stream"] == "Contact" for message in messages(synced, "RECORD"))
 
 
 def outside_project(folder: Path, pip_url: str, loader: str, settings: dict[str, str]) -> Path:

@@ -14,6 +14,7 @@ PACKAGES = (
     "crmdb-core/crmdb_core",
     "fake-crm/fake_crm",
     "tap-hubspot/tap_hubspot",
+    "tap-salesforce/tap_salesforce",
     "target-crmdb/target_crmdb",
 )
 LONGEST_ALLOWED = 11

@@ -1,0 +1,1 @@
+"""SOQL, as strict as Salesforce's: text → tree (parser) → checked plan (binding) → rows (running)."""

@@ -1,0 +1,94 @@
+"""What a query does not give with the rest of a record: fetched for the records of one page, by their Ids."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any
+
+import requests
+
+from crmdb_core.concurrency import in_order
+from crmdb_core.exceptions import NotFoundError
+from tap_salesforce.parts import Part
+from tap_salesforce.rest import RestReader
+from tap_salesforce.rows import RowForm
+from tap_salesforce.soql import Query
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from crmdb_core.http import ApiSession
+    from tap_salesforce.columns import Columns
+    from tap_salesforce.composite import Composite
+    from tap_salesforce.objects import Field
+    from tap_salesforce.paths import Paths
+
+    Record = dict[str, Any]
+
+__all__ = ["Apart"]
+
+_IDS_A_QUERY = 1000  # 24 characters each, of the 100,000 that a query may have
+
+
+class Apart:
+    """Fills in fields of records that were read without them.
+
+    A record that is gone meanwhile keeps what was read of it, without these fields: an absent key says nothing.
+    """
+
+    def __init__(
+        self, session: ApiSession, paths: Paths, composite: Composite, columns: Columns, *, workers: int
+    ) -> None:
+        self._session = session
+        self._paths = paths
+        self._columns = columns
+        self._composite = composite
+        self._workers = workers
+
+    def fill(self, records: Sequence[Record]) -> None:
+        """Add the fields to each record, which is put in the order of the describe again."""
+        found: dict[str, Record] = {each["Id"]: {} for each in records}
+        for group in self._columns.apart:
+            for record in self._queried(group, list(found)):
+                found[record.pop("Id")].update(record)
+        for blob in self._columns.blobs:
+            self._fetch(blob, found)
+        places = {field.name: place for place, field in enumerate(self._columns.sobject.fields)}
+        for record in records:
+            whole = {**record, **found[record["Id"]]}
+            record.clear()
+            record.update(sorted(whole.items(), key=lambda item: places.get(item[0], len(places))))
+
+    def _queried(self, group: Sequence[Field], ids: Sequence[str]) -> Iterator[Record]:
+        form = RowForm(self._columns.alone(group), tells_deleted=False)
+        reader = self._reader(form.names)
+        for start in range(0, len(ids), _IDS_A_QUERY):
+            soql = self._query(form.names).by_ids(ids[start : start + _IDS_A_QUERY])
+            for page in reader.pages(Part(), opening=reader.ask(soql)):
+                yield from form.of_rest(page.rows)
+
+    def _query(self, names: Sequence[str]) -> Query:
+        return Query.of(self._columns.sobject, names, where=None, with_deleted=True)
+
+    def _reader(self, names: Sequence[str]) -> RestReader:
+        return RestReader(self._session, self._paths, self._composite, self._query(names))
+
+    def _fetch(self, blob: Field, found: dict[str, Record]) -> None:
+        """Bodies of a base64 field, one call each; a query's rows hold only a path where there is one."""
+        reader, ids = self._reader(("Id", blob.name)), list(found)
+        for start in range(0, len(ids), _IDS_A_QUERY):
+            soql = self._query(("Id", blob.name)).by_ids(ids[start : start + _IDS_A_QUERY])
+            rows = [row for page in reader.pages(Part(), opening=reader.ask(soql)) for row in page.rows]
+            bodies = in_order(lambda row: self._body(row[blob.name]), rows, workers=self._workers)
+            for row, body in zip(rows, bodies, strict=True):
+                found[row["Id"]][blob.name] = body
+
+    def _body(self, path: str | None) -> str | None:
+        if not path:
+            return None
+        request = requests.Request("GET", self._session.origin.url(path), headers={"Accept": "*/*"})
+        try:
+            content: bytes = self._session.send(self._session.prepare_request(request)).content
+        except NotFoundError:
+            return None  # deleted meanwhile
+        return base64.b64encode(content).decode()

@@ -1,0 +1,90 @@
+"""What a stream does in one run, one after the other, and where it stands in that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from crmdb_core.instants import parse_instant
+from crmdb_core.stream import Page
+from crmdb_core.window import WindowKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
+
+    from crmdb_core.window import ReadWindow
+
+__all__ = ["FORMULAS", "IDS", "RECORDS", "Upkeep", "in_step", "step_of"]
+
+RECORDS, FORMULAS, IDS = "records", "formulas", "ids"
+_AHEAD = timedelta(hours=1)  # a stamp further in the future than this was not written by a run of ours
+_SETTINGS = {FORMULAS: "refresh_formulas_every", IDS: "compare_ids_every"}
+_STATE = {FORMULAS: "formulas_at", IDS: "ids_at"}
+
+
+def step_of(point: Mapping[str, Any] | None) -> str:
+    """The step in which a resume point lies."""
+    name = None if point is None else point.get("step")
+    return name if name in {FORMULAS, IDS} else RECORDS
+
+
+@dataclass(frozen=True)
+class Upkeep:
+    """What is done beside reading what changed: when it is due, formulas are read again, and ids compared.
+
+    `done` are the steps that STATE may call done after this run.
+    """
+
+    steps: tuple[str, ...] = ()
+    done: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        config: Mapping[str, Any],
+        window: ReadWindow,
+        state: Mapping[str, Any],
+        *,
+        is_resumed: bool,
+        may: frozenset[str],
+    ) -> Upkeep:
+        """By the settings and what STATE says; `may` are the steps that the object has a use for.
+
+        A whole read does all of it by itself, one with a `since` none. A whole read that two runs made compares no
+        ids: a target that counts rows by run cannot tell what is gone.
+        """
+        wanted = [step for step in (FORMULAS, IDS) if step in may and config.get(_SETTINGS[step])]
+        if config.get("max_records") is not None:
+            return cls()
+        if window.kind is WindowKind.FULL:
+            return cls(done=tuple(step for step in wanted if step == FORMULAS or not is_resumed))
+        if window.kind is not WindowKind.BOOKMARK:
+            return cls()
+        due = tuple(s for s in wanted if _is_due(state.get(_STATE[s]), int(config[_SETTINGS[s]]), window.high))
+        return cls(due, due)
+
+    def with_ids(self) -> Upkeep:
+        """The same, with ids compared whether it is due or not."""
+        steps = tuple(step for step in (FORMULAS, IDS) if step in self.steps or step == IDS)
+        return Upkeep(steps, tuple(dict.fromkeys((*self.done, IDS))))
+
+    def to_state(self, at: str) -> dict[str, str]:
+        """What STATE keeps of what was done."""
+        return {_STATE[step]: at for step in self.done}
+
+
+def _is_due(last: Any, every_hours: int, now: datetime) -> bool:
+    """Whether what was done at `last` is to be done again; one that cannot be read was never done."""
+    try:
+        done = None if last is None else parse_instant(last)
+    except (ValueError, TypeError):
+        done = None
+    return done is None or done > now + _AHEAD or now - done >= timedelta(hours=every_hours)
+
+
+def in_step(step: str, pages: Iterable[Page]) -> Iterator[Page]:
+    """Pages whose points say in which step they are."""
+    for page in pages:
+        yield Page(page.rows, {"step": step, **(page.point or {})})

@@ -1,0 +1,150 @@
+"""What is gone: in the recycle bin, for good, merged; and what nobody remembers any more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fake_crm import FakeSalesforce
+from tests.tap_salesforce.truth import differences, loaded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.tap_salesforce.conftest import Run, RunTap
+
+HOUR, DAY = 3600, 86_400
+APIS = ["rest", "bulk"]
+
+
+@pytest.fixture
+def crm() -> Iterator[FakeSalesforce]:
+    with FakeSalesforce(clock="2026-11-01T00:00:00Z") as crm:
+        crm.clock.advance(HOUR)
+        yield crm
+
+
+@pytest.fixture
+def first(run_tap: RunTap, crm: FakeSalesforce) -> Run:
+    run = run_tap(crm, "Account", "Contact", "Lead")
+    crm.clock.advance(HOUR)
+    return run
+
+
+def ids(crm: FakeSalesforce, name: str) -> list[str]:
+    return [str(record["Id"]) for record in crm.org.records(name)]
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_a_deleted_record_comes_with_the_time_of_its_end(
+    run_tap: RunTap, crm: FakeSalesforce, first: Run, api: str
+) -> None:
+    gone = ids(crm, "Lead")[0]
+    crm.org.delete("Lead", gone)
+    at = crm.clock.now()
+    crm.clock.advance(HOUR)
+    second = run_tap(crm, "Lead", state=first.state, api_type=api)
+    (record,) = second.records("Lead")
+    assert (gone, True, f"{at:%Y-%m-%dT%H:%M:%S}.000Z") == (
+        record["Id"],
+        record["IsDeleted"],
+        record["_sdc_deleted_at"],
+    )
+    assert differences(crm, loaded(first, second), "Lead") == []
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_what_is_deleted_for_good_is_told(run_tap: RunTap, crm: FakeSalesforce, first: Run, api: str) -> None:
+    gone = ids(crm, "Lead")[:3]
+    for one in gone:
+        crm.org.purge("Lead", one)
+    crm.clock.advance(HOUR)
+    second = run_tap(crm, "Lead", state=first.state, api_type=api)
+    assert set(gone) == set(second.ids("Lead"))
+    assert all(record["_sdc_deleted_at"] and record["IsDeleted"] for record in second.records("Lead"))
+    assert differences(crm, loaded(first, second), "Lead") == []
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_s02_a_merged_record_names_the_one_that_remains(
+    run_tap: RunTap, crm: FakeSalesforce, first: Run, api: str
+) -> None:
+    winner, loser = ids(crm, "Contact")[:2]
+    crm.org.merge("Contact", winner, [loser])
+    crm.clock.advance(HOUR)
+    second = run_tap(crm, "Contact", state=first.state, api_type=api)
+    by_id = {record["Id"]: record for record in second.records("Contact")}
+    assert winner == by_id[loser]["MasterRecordId"]
+    assert by_id[loser]["_sdc_deleted_at"] is not None
+    assert differences(crm, loaded(first, second), "Contact") == []
+
+
+def test_a_merged_record_that_was_purged_meanwhile_is_told_too(
+    run_tap: RunTap, crm: FakeSalesforce, first: Run
+) -> None:
+    winner, loser = ids(crm, "Contact")[:2]
+    crm.org.merge("Contact", winner, [loser])
+    crm.org.purge("Contact", loser)
+    crm.clock.advance(HOUR)
+    second = run_tap(crm, "Contact", state=first.state)
+    assert differences(crm, loaded(first, second), "Contact") == []
+
+
+def test_a_restored_record_lives(run_tap: RunTap, crm: FakeSalesforce, first: Run) -> None:
+    one = ids(crm, "Lead")[0]
+    crm.org.delete("Lead", one)
+    crm.clock.advance(HOUR)
+    second = run_tap(crm, "Lead", state=first.state)
+    crm.org.undelete("Lead", one)
+    crm.clock.advance(HOUR)
+    third = run_tap(crm, "Lead", state=second.state)
+    assert differences(crm, loaded(first, second, third), "Lead") == []
+
+
+def test_after_a_long_pause_the_ids_are_compared(
+    run_tap: RunTap, crm: FakeSalesforce, first: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    gone = ids(crm, "Lead")[:2]
+    for one in gone:
+        crm.org.purge("Lead", one)
+    crm.clock.advance(20 * DAY)
+    changed = ids(crm, "Lead")[5]
+    crm.org.update("Lead", changed, {"LastName": "Changed"})
+    crm.clock.advance(HOUR)
+    second = run_tap(crm, "Lead", state=first.state)
+    assert "all Ids are compared" in caplog.text
+    tables = loaded(first, second)
+    assert differences(crm, tables, "Lead") == []
+    assert not set(gone) & {key[0] for key in tables["Lead"].rows}
+    crm.clock.advance(HOUR)
+    third = run_tap(crm, "Lead", state=second.state)
+    assert third.ids("Lead") == []
+
+
+def test_after_a_long_pause_without_versions_it_is_said(
+    run_tap: RunTap, crm: FakeSalesforce, first: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    crm.clock.advance(20 * DAY)
+    second = run_tap(crm, "Lead", state=first.state, emit_activate_version_messages=False)
+    assert second.error is None
+    assert "a full_refresh removes it" in caplog.text
+
+
+def test_ids_are_compared_when_it_is_due(run_tap: RunTap, crm: FakeSalesforce, first: Run) -> None:
+    kept = run_tap(crm, "Lead", state=first.state, compare_ids_every=24)
+    crm.clock.advance(2 * HOUR)
+    again = run_tap(crm, "Lead", state=kept.state, compare_ids_every=24)
+    crm.clock.advance(25 * HOUR)
+    due = run_tap(crm, "Lead", state=again.state, compare_ids_every=24)
+    everything = len(crm.org.records("Lead", deleted=True))
+    assert [everything, 0, everything] == [len(each.ids("Lead")) for each in (kept, again, due)]
+    assert differences(crm, loaded(first, kept, again, due), "Lead") == []
+    assert any(message["type"] == "ACTIVATE_VERSION" for message in due.messages)
+
+
+def test_nothing_is_asked_about_deletions_on_a_first_sync(run_tap: RunTap, crm: FakeSalesforce) -> None:
+    bodies: list[str] = []
+    crm.on_request(lambda request: bodies.append(f"{request.path}{request.body!r}"))
+    run_tap(crm, "Lead")
+    assert not any("/deleted/" in each for each in bodies)
