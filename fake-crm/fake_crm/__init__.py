@@ -6,6 +6,7 @@ from fake_crm.hubspot.limits import Limits
 from fake_crm.hubspot.pipelines import Stage
 from fake_crm.hubspot.properties import Property
 from fake_crm.hubspot.world import World
+from fake_crm.pipedrive.fake import FakePipedrive
 from fake_crm.request_log import LoggedRequest
 
-__all__ = ["FakeCrm", "Fault", "Limits", "LoggedRequest", "Property", "Stage", "World"]
+__all__ = ["FakeCrm", "FakePipedrive", "Fault", "Limits", "LoggedRequest", "Property", "Stage", "World"]

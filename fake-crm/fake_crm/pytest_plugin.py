@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from fake_crm.hubspot.fake import FakeCrm
+    from fake_crm.pipedrive.fake import FakePipedrive
 
 
 @pytest.fixture
@@ -34,3 +35,12 @@ def fake_crm() -> Iterator[Callable[..., FakeCrm]]:
 def fake_hubspot(fake_crm: Callable[..., FakeCrm]) -> FakeCrm:
     """A small HubSpot without limits."""
     return fake_crm()
+
+
+@pytest.fixture
+def fake_pipedrive() -> Iterator[FakePipedrive]:
+    """A small Pipedrive without limits, whose clock stands."""
+    from fake_crm.pipedrive.fake import FakePipedrive  # noqa: PLC0415 - as above
+
+    with FakePipedrive(clock="2026-11-01T00:00:00Z") as crm:
+        yield crm
