@@ -168,7 +168,7 @@ class ApiSession(requests.Session):
         # before the deadline begins, for this may refresh a token; a redirect keeps the headers
         request = self.auth(request) if callable(self.auth) else request
         self.counters.add(waited=self.pacer.wait(bucket))
-        ticket = self.quota.reserve()
+        ticket = self.quota.reserve(self.quota.price(request))
         self.counters.add(calls=1)
         try:
             response = self._on_the_wire(request, options)
