@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ruamel.yaml import YAML
 
 from tap_hubspot.tap import TapHubSpot
+from tap_pipedrive.tap import TapPipedrive
 from target_crmdb.target import TargetCrmdb
 
 if TYPE_CHECKING:
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 BEGIN, END = "<!-- settings:begin -->", "<!-- settings:end -->"
-PLUGINS: dict[str, tuple[str, type[TapHubSpot | TargetCrmdb]]] = {
+PLUGINS: dict[str, tuple[str, type[TapHubSpot | TapPipedrive | TargetCrmdb]]] = {
     "tap-hubspot": ("extractors", TapHubSpot),
+    "tap-pipedrive": ("extractors", TapPipedrive),
     "target-crmdb": ("loaders", TargetCrmdb),
 }
 PAGE = ROOT / "docs" / "settings.md"
@@ -73,7 +75,7 @@ class Setting:
         return {"number": "decimal"}.get(self.type, self.type)
 
 
-def settings_of(plugin: type[TapHubSpot | TargetCrmdb]) -> list[Setting]:
+def settings_of(plugin: type[TapHubSpot | TapPipedrive | TargetCrmdb]) -> list[Setting]:
     """Every setting that the plugin takes, the SDK's own included."""
     schema = copy.deepcopy(plugin.config_jsonschema)
     plugin.append_builtin_config(schema)

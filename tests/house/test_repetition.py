@@ -14,6 +14,7 @@ PACKAGES = (
     "crmdb-core/crmdb_core",
     "fake-crm/fake_crm",
     "tap-hubspot/tap_hubspot",
+    "tap-pipedrive/tap_pipedrive",
     "target-crmdb/target_crmdb",
 )
 LONGEST_ALLOWED = 11
