@@ -235,6 +235,7 @@ class TapPipedrive(CrmTap):
     def _update_catalog(self) -> None:
         """Let a catalog, which may be old, follow the company's own fields, where they are selected."""
         assert self.input_catalog is not None
+        _ = self.run_starts_at  # the first call of all: it meets bad credentials once, and tells both limits
         for stream in self._custom_streams():
             entry = self.input_catalog.get(stream.name)
             if entry is None or not self.is_selected(stream.name):
