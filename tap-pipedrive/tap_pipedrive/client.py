@@ -52,8 +52,8 @@ class PipedriveStream(CrmStream):
     tap: TapPipedrive
 
     def __init__(self, tap: TapPipedrive, schema: Schema | None = None) -> None:
-        self.primary_keys = tuple(self.keys)
         super().__init__(tap, schema=schema or self.declared(), name=self.name)
+        self.primary_keys = tuple(self.keys)  # after the SDK has set its own
         self.shape = Shape(schema or self.declared())
 
     @classmethod

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -155,8 +157,9 @@ class TapPipedrive(CrmTap):
 
     @override
     def resolve_window(self, bookmark: Any, *, full_table: bool) -> ReadWindow:
-        _ = self.run_starts_at
-        return super().resolve_window(bookmark, full_table=full_table)
+        ends = self.run_starts_at - timedelta(seconds=int(self.config["hold_back"]))
+        window = super().resolve_window(bookmark, full_table=full_table)
+        return replace(window, high=min(window.high, ends))
 
     # -- what streams share -----------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from singer_sdk.exceptions import ConfigValidationError
 
 from crmdb_core.exits import ConfigError
 from tap_hubspot.tap import TapHubSpot
+from tap_pipedrive.tap import TapPipedrive
 from target_crmdb.target import TargetCrmdb
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ def test_the_generated_tables_say_what_the_code_says() -> None:
     assert (done.returncode, done.stdout) == (0, "")
 
 
-@pytest.mark.parametrize("plugin", [TapHubSpot, TargetCrmdb])
-def test_every_setting_is_described(plugin: type[TapHubSpot | TargetCrmdb]) -> None:
+@pytest.mark.parametrize("plugin", [TapHubSpot, TapPipedrive, TargetCrmdb])
+def test_every_setting_is_described(plugin: type[TapHubSpot | TapPipedrive | TargetCrmdb]) -> None:
     properties = plugin.config_jsonschema["properties"]
     assert [name for name, declared in properties.items() if not declared.get("description")] == []
 
@@ -38,10 +39,11 @@ def test_every_setting_is_described(plugin: type[TapHubSpot | TargetCrmdb]) -> N
     ("plugin", "secrets"),
     [
         (TapHubSpot, {"access_token", "client_secret", "refresh_token"}),
+        (TapPipedrive, {"api_token", "client_secret", "refresh_token"}),
         (TargetCrmdb, {"password", "sqlalchemy_url", "ssl_client_private_key"}),
     ],
 )
-def test_secrets_are_marked(plugin: type[TapHubSpot | TargetCrmdb], secrets: set[str]) -> None:
+def test_secrets_are_marked(plugin: type[TapHubSpot | TapPipedrive | TargetCrmdb], secrets: set[str]) -> None:
     properties = plugin.config_jsonschema["properties"]
     marked = {name for name, declared in properties.items() if declared.get("secret")}
     assert secrets <= marked

@@ -154,13 +154,16 @@ def test_no_fraction_is_ever_sent_and_recents_never_asked(run_tap: RunTap, crm: 
 
 
 def test_the_window_ends_where_the_run_began(run_tap: RunTap, crm: FakePipedrive) -> None:
-    first = run_tap(crm, "deals", "persons")
+    first = run_tap(crm, *ENTITIES, *PER_DEAL)
     crm.clock.advance(600)
     crm.on_request(lambda _: crm.clock.advance(1))
     before = len(crm.requests)
-    run_tap(crm, "deals", "persons", state=first.state)
+    second = run_tap(crm, *ENTITIES, *PER_DEAL, state=first.state)
     until = {text for entry in crm.requests[before:] for text in entry.query.get("updated_until", [])}
     assert len(until) == 1
+    assert len({second.bookmark(stream) for stream in (*ENTITIES, *PER_DEAL)}) == 1
+    # itself, and once for all that hangs on deals
+    assert sum(entry.path == "/api/v2/deals" for entry in crm.requests[before:]) == 2
 
 
 @pytest.mark.parametrize("stream", PER_DEAL)

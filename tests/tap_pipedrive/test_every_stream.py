@@ -59,6 +59,12 @@ def test_every_record_is_as_its_schema_says(everything: Run) -> None:
     assert {stream: faults for stream, faults in found.items() if faults} == {}
 
 
+def test_every_schema_names_the_key(everything: Run) -> None:
+    keys = {m["stream"]: tuple(m["key_properties"]) for m in everything.messages if m["type"] == "SCHEMA"}
+    assert {stream: keys[stream] for stream in TABLES} == {stream: key for stream, (_, key) in TABLES.items()}
+    assert all(keys.values())
+
+
 def test_every_record_has_its_key_and_a_bookmark_where_it_has_one(everything: Run) -> None:
     for name, stream in everything.streams.items():
         for record in everything.records(name):

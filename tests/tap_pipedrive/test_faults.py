@@ -37,7 +37,7 @@ def test_s09_a_share_of_the_budget_is_never_exceeded(run_tap: RunTap, tells: boo
         crm.clock.advance(3600)
         crm.ledger.tells_daily = tells
         crm.ledger.spend(0)
-        settings = {} if tells else {"daily_tokens": 1000}
+        settings: dict[str, Any] = {} if tells else {"daily_tokens": 1000}
         run = run_tap(crm, "persons", "deals", "notes", "files", page_size=2, max_daily_share=0.3, **settings)
         assert isinstance(run.error, TryLaterError)
         assert "max_daily_share (0.3)" in str(run.error)

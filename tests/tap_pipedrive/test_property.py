@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from typing import Any
 
 import pytest
@@ -184,7 +185,7 @@ class Company(RuleBasedStateMachine):
 
     def is_of_live_deal(self, difference: str) -> bool:
         """What hangs on a deal that was deleted is in no list any more."""
-        row = self.crm.pipedrive.get("deal_products", int(difference.split(".")[0].split()[-1]))
+        row = self.crm.pipedrive.get("deal_products", int(re.findall(r"\d+", difference)[0]))
         deal = None if row is None else self.crm.pipedrive.get("deals", row["deal_id"])
         return deal is not None and not deal["is_deleted"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -66,7 +66,7 @@ def test_s02_a_merged_deal_is_deleted_and_the_winner_updated(run_tap: RunTap, cr
 def test_s02_what_is_gone_without_a_word_is_found_by_a_whole_read(
     run_tap: RunTap, crm: FakePipedrive, stream: str
 ) -> None:
-    settings = {"sweep_ids_every": 24}
+    settings: dict[str, Any] = {"sweep_ids_every": 24}
     first = run_tap(crm, stream, **settings)
     keys = [row["id"] for row in crm.pipedrive.live(stream)]
     if stream in {"persons", "organizations"}:
@@ -88,7 +88,7 @@ def test_s02_what_is_gone_without_a_word_is_found_by_a_whole_read(
 
 
 def test_a_start_date_keeps_whole_reads_away(run_tap: RunTap, crm: FakePipedrive) -> None:
-    settings = {"sweep_ids_every": 1, "start_date": "2026-09-01T00:00:00Z"}
+    settings: dict[str, Any] = {"sweep_ids_every": 1, "start_date": "2026-09-01T00:00:00Z"}
     first = run_tap(crm, "persons", **settings)
     crm.clock.advance(86_400)
     assert run_tap(crm, "persons", state=first.state, **settings).records("persons") == []
