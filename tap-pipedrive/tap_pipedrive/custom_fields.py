@@ -158,6 +158,10 @@ class CustomFields:
     def _fill(
         record: Record, column: Column, slots: list[tuple[str, Callable[[Any], Any]]], value: Any, shape: Shape
     ) -> None:
+        if len(slots) == 1 and column.kind not in _REFERENCES:
+            name, cast = slots[0]
+            record[name] = shape.value(name, cast, value)
+            return
         parts = shape.value(slots[0][0], column.values, value)
         for (name, cast), part in zip(slots, parts or (), strict=False):
             if part is not None:

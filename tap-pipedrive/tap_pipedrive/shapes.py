@@ -30,6 +30,9 @@ DELETED = "_sdc_deleted_at"
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
+_MISFITS = (ValueError, TypeError, OverflowError)
+
+
 class MisfitError(ValueError):
     """A value that its declared type cannot hold."""
 
@@ -57,16 +60,22 @@ class Shape:
         for name, cast in self._casts.items():
             value = record[name]
             if value is not None:
-                record[name] = self.value(name, cast, value)
+                try:
+                    record[name] = cast(value)
+                except _MISFITS:
+                    record[name] = self.misfit(name)
         return record
 
     def value(self, name: str, cast: Callable[[Any], Any], value: Any) -> Any:
         """One value, null where it does not fit."""
         try:
             return cast(value)
-        except (ValueError, TypeError, OverflowError):
-            self.misfits[name] += 1
-            return None
+        except _MISFITS:
+            return self.misfit(name)
+
+    def misfit(self, name: str) -> None:
+        """Count a value that does not fit; null stands for it."""
+        self.misfits[name] += 1
 
 
 def cast_of(schema: Mapping[str, Any]) -> Callable[[Any], Any]:
@@ -85,7 +94,9 @@ def to_text(value: Any) -> str:
 
 
 def to_number(value: Any) -> int | float | Decimal:
-    """A finite number."""
+    """A finite number; those of JSON are."""
+    if type(value) is int or type(value) is Decimal:
+        return value
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
         raise MisfitError
     try:
@@ -99,6 +110,8 @@ def to_number(value: Any) -> int | float | Decimal:
 
 def to_integer(value: Any) -> int:
     """A whole number; flags of v1 are 0 and 1."""
+    if type(value) is int:
+        return value
     if isinstance(value, bool):
         return int(value)
     number = to_number(value)

@@ -26,7 +26,7 @@ from tap_pipedrive.prices import price, price_of
 from tap_pipedrive.settings import access_faults, api_root, settings
 from tap_pipedrive.streams.entities import ENTITIES, CustomStream, DealsStream
 from tap_pipedrive.streams.field_lists import field_streams
-from tap_pipedrive.streams.fixed import FIXED
+from tap_pipedrive.streams.fixed import FIXED, ProjectsStream
 from tap_pipedrive.streams.history import DealChangesStream, StageHistoryStream
 from tap_pipedrive.streams.leads import LeadsStream
 from tap_pipedrive.streams.mail import MailMessagesStream, MailThreadsStream
@@ -203,7 +203,7 @@ class TapPipedrive(CrmTap):
 
     def names_of(self, entity: str) -> Mapping[str, str]:
         """The names of an entity's own fields in records; none where its records have no such fields."""
-        with_own: tuple[type[CustomStream], ...] = (*ENTITIES, LeadsStream)
+        with_own: tuple[type[CustomStream], ...] = (*ENTITIES, LeadsStream, ProjectsStream)
         stream = next((each for each in with_own if each.entity == entity), None)
         return {} if stream is None else self.custom_fields(entity, _name_of(stream)).names
 
@@ -271,11 +271,12 @@ class TapPipedrive(CrmTap):
         for cls in STREAMS:
             try:
                 yield self._stream(cls)
+            except ForbiddenError as error:
+                self.leave_out(_name_of(cls), error)
             except ApiError as error:
-                if isinstance(error, ForbiddenError) or is_off(error):
-                    self.leave_out(_name_of(cls), error)
-                    continue
-                raise
+                if not (cls.optional and is_off(error)):
+                    raise
+                yield cls(self, cls.declared())  # it has no rows, so no fields of its own are needed
 
     def _stream(self, cls: type[PipedriveStream]) -> PipedriveStream:
         if self.input_catalog is None or not getattr(cls, "entity", "") or self.is_selected(_name_of(cls)):

@@ -58,6 +58,16 @@ def test_every_kind_is_typed_in_deals_and_in_leads(run_tap: RunTap, crm: FakePip
         assert run.misfits(stream) == []
 
 
+def test_projects_have_fields_of_their_own(run_tap: RunTap, crm: FakePipedrive) -> None:
+    code = crm.pipedrive.definitions.add("project", "Site cost", "monetary")
+    key = crm.pipedrive.create("projects", custom_fields={code: {"value": 5, "currency": "EUR"}})
+    run = run_tap(crm, "projects", "project_fields")
+    own = next(record for record in run.records("projects") if record["id"] == key)["custom_fields"]
+    assert own == {"site_cost": 5, "site_cost_currency": "EUR"}
+    assert run.records("project_fields")[-1]["name_in_records"] == "site_cost"
+    assert run.misfits("projects") == []
+
+
 def test_options_come_with_their_labels_and_ids(run_tap: RunTap, crm: FakePipedrive) -> None:
     one = crm.pipedrive.definitions.add("deal", "Way", "enum", ("By sea", "By air"))
     many = crm.pipedrive.definitions.add("deal", "Flags", "set", ("A", "B", "C"))

@@ -155,9 +155,13 @@ def changelog(call: Call) -> Reply:
 
 
 def fields(entity: str) -> Callable[[Call], Reply]:
-    """GET leadFields or noteFields; leads have the deals' own fields."""
+    """GET the fields of an entity; leads have the deals' own."""
 
     def handler(call: Call) -> Reply:
+        if entity in call.world.definitions.by_entity:
+            rows = [each.v1() for each in call.world.definitions.by_entity[entity].values()]
+            page, told = v1_page(rows, call.one("start"), call.one("limit"), _MOST_ROWS)
+            return answer(list(page), pagination=told)
         custom = call.world.definitions.custom("deal").values() if entity == "lead" else ()
         built_in = {"id": 1, "key": "content" if entity == "note" else "title", "name": "Title", "order_nr": 1}
         first = {**built_in, "field_type": "varchar", "active_flag": True, "edit_flag": False, "options": None}
@@ -166,6 +170,13 @@ def fields(entity: str) -> Callable[[Call], Reply]:
         return answer(list(page), pagination=told)
 
     return handler
+
+
+def deal_products(call: Call) -> Reply:
+    """GET deals/{id}/products, out of support since August 2026, but still answered."""
+    rows = call.world.children("deal_products", "deal_id").get(call.number(), [])
+    page, told = v1_page(rows, call.one("start"), call.one("limit"), _MOST_ROWS)
+    return answer([shown(call, "deal_products", row) for row in page] or None, pagination=told)
 
 
 def me(call: Call) -> Reply:

@@ -130,6 +130,9 @@ def _v1_routes() -> Iterator[Route]:
     yield _get(f"{_V1}/deals/{{id}}/participants", v1.participants, 10, deals, v1.PAGE)
     yield _get(f"{_V1}/deals/{{id}}/changelog", v1.changelog, 20, (*deals, "recents:read"),
                frozenset({"limit", "cursor"}))  # fmt: skip
+    yield _get(f"{_V1}/deals/{{id}}/products", v1.deal_products, 20, deals, v1.PAGE)
+    for entity in ENTITIES[:-1]:
+        yield _get(f"{_V1}/{entity}Fields", v1.fields(entity), 20, (), v1.PAGE)
     yield _get(f"{_V1}/deals/summary", v1.summary, 40, deals,
                frozenset({"status", "filter_id", "user_id", "pipeline_id", "stage_id"}))  # fmt: skip
     # api.pipedrive.com has these below /v1 only

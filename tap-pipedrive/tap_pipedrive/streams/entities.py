@@ -50,7 +50,6 @@ def with_custom_fields(schema: Schema, properties: Mapping[str, Schema]) -> Sche
 class CustomStream(PipedriveStream):
     """A stream whose rows have the company's own fields, those of `entity`, and labels beside their ids."""
 
-    replication_key = "update_time"
     entity: ClassVar[str] = ""
 
     def __init__(self, tap: TapPipedrive, schema: Schema | None = None) -> None:
@@ -92,6 +91,7 @@ class EntityStream(CustomStream):
     """One entity; `sources` are its lists."""
 
     sources: ClassVar[Sequence[Source]]
+    replication_key = "update_time"
     sweeps = True
 
     @override

@@ -21,13 +21,14 @@ from tap_pipedrive.shapes import (
     OBJECT,
     TEXT,
 )
+from tap_pipedrive.streams.entities import CustomStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tap_pipedrive.shapes import Record
 
-__all__ = ["FIXED", "CursorStream", "OffsetStream", "WholeStream"]
+__all__ = ["FIXED", "CursorStream", "OffsetStream", "ProjectsStream", "WholeStream"]
 
 _STAMPS = fields(add_time=INSTANT, update_time=INSTANT)
 _ID = fields(id=INTEGER)
@@ -194,16 +195,17 @@ class CallLogsStream(OffsetStream):
     )  # fmt: skip
 
 
-class ProjectsStream(CursorStream):
+class ProjectsStream(CursorStream, CustomStream):
     """Projects, archived and deleted ones too, where they are switched on; their list knows no times."""
 
     name, path, keys = "projects", "/api/v2/projects", _ID
+    entity = "project"
     optional = True
     params: ClassVar[Mapping[str, Any]] = {"status": "open,completed,canceled,deleted"}
     properties = fields(
         title=TEXT, description=TEXT, status=TEXT, board_id=INTEGER, phase_id=INTEGER, owner_id=INTEGER,
         start_date=DATE, end_date=DATE, deal_ids=INTEGERS, person_ids=INTEGERS, org_ids=INTEGERS, label_ids=INTEGERS,
-        health_status=INTEGER, status_change_time=INSTANT, archive_time=INSTANT, custom_fields=OBJECT, **_STAMPS,
+        health_status=INTEGER, status_change_time=INSTANT, archive_time=INSTANT, **_STAMPS,
     )  # fmt: skip
 
     @override

@@ -30,6 +30,7 @@ class LeadsStream(CustomStream):
     name = "leads"
     entity = "lead"
     path = _LIVE
+    replication_key = "update_time"
     sweeps = True
     keys = fields(id=TEXT)
     properties = fields(

@@ -78,13 +78,16 @@ def test_a_token_without_the_scope_gets_a_403(crm: FakePipedrive) -> None:
 
 def test_cursors_hold_their_place_while_rows_are_edited(crm: FakePipedrive) -> None:
     seen: list[int] = []
-    cursor = ""
-    while cursor is not None:
-        page = ask(crm, f"/api/v2/persons?limit=7&sort_by=update_time{cursor and f'&cursor={cursor}'}").json()
+    after = ""
+    while True:
+        page = ask(crm, f"/api/v2/persons?limit=7&sort_by=update_time{after}").json()
         seen += [row["id"] for row in page["data"]]
-        cursor = page["additional_data"]["next_cursor"]
+        cursor: str | None = page["additional_data"]["next_cursor"]
         crm.clock.advance(1)
-        if cursor is not None and len(seen) < 20:
+        if cursor is None:
+            break
+        after = f"&cursor={cursor}"
+        if len(seen) < 20:
             crm.pipedrive.update("persons", seen[0])
     assert set(seen) == {row["id"] for row in crm.pipedrive.rows("persons")}
     assert seen[-1] == seen[0]
@@ -99,7 +102,10 @@ def test_offsets_do_not(crm: FakePipedrive) -> None:
 
 def test_a_deleted_deal_is_listed_for_thirty_days(crm: FakePipedrive) -> None:
     crm.pipedrive.delete("deals", 1)
-    found = lambda: [row["id"] for row in ask(crm, "/api/v2/deals?status=deleted").json()["data"]]  # noqa: E731
+
+    def found() -> list[int]:
+        return [row["id"] for row in ask(crm, "/api/v2/deals?status=deleted").json()["data"]]
+
     assert found() == [1]
     assert 1 not in [row["id"] for row in ask(crm, "/api/v2/deals").json()["data"]]
     crm.clock.advance(31 * 86_400)
@@ -159,7 +165,10 @@ def test_what_is_switched_off_is_a_415(crm: FakePipedrive) -> None:
 def test_lists_may_lag_behind_writes(crm: FakePipedrive) -> None:
     crm.quirks.lag = 30
     crm.pipedrive.update("deals", 1, title="Late")
-    titles = lambda: {row["title"] for row in ask(crm, "/api/v2/deals?limit=500").json()["data"]}  # noqa: E731
+
+    def titles() -> set[str]:
+        return {row["title"] for row in ask(crm, "/api/v2/deals?limit=500").json()["data"]}
+
     assert "Late" not in titles()
     crm.clock.advance(31)
     assert "Late" in titles()
