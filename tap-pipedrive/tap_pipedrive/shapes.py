@@ -63,7 +63,8 @@ class Shape:
                 try:
                     record[name] = cast(value)
                 except _MISFITS:
-                    record[name] = self.misfit(name)
+                    record[name] = None
+                    self.misfit(name)
         return record
 
     def value(self, name: str, cast: Callable[[Any], Any], value: Any) -> Any:
@@ -71,7 +72,8 @@ class Shape:
         try:
             return cast(value)
         except _MISFITS:
-            return self.misfit(name)
+            self.misfit(name)
+            return None
 
     def misfit(self, name: str) -> None:
         """Count a value that does not fit; null stands for it."""

@@ -254,7 +254,7 @@ def check(
 
 def test_whatever_happens_one_clean_run_makes_it_right(monkeypatch: pytest.MonkeyPatch) -> None:
     """S01-S08."""
-    check(monkeypatch, examples=20, steps=10, phases=QUICK)
+    check(monkeypatch, examples=12, steps=10, phases=QUICK)
 
 
 @pytest.mark.long

@@ -165,6 +165,7 @@ class Seeder:
     def _activities(self, number: int) -> Json:
         person = self._one("persons")
         return {
+            "location": {**EMPTY_ADDRESS, "value": "Main St 1"} if number % 2 else None,
             "subject": f"Call {number + 1}", "deal_id": self._one("deals"), "person_id": person,
             "due_date": "2026-03-01", "due_time": "15:00:00", "duration": "01:00:00", "done": number % 2 == 0,
             "participants": [{"person_id": person, "primary": True}] if person else [],

@@ -115,9 +115,10 @@ class InstallmentsStream(BulkStream):
 
 
 class DealByDealStream(OfDealsStream):
-    """One call for each deal: not selected unless asked for, since it costs tokens by the thousand."""
+    """One call for each deal: not selected unless asked for, nor swept, since it costs tokens by the thousand."""
 
     selected_by_default = False
+    sweeps = False
 
     @override
     def rows_of(self, deals: Sequence[Deal]) -> list[Record]:
