@@ -20,15 +20,19 @@ from tap_pipedrive.shapes import (
     TEXTS,
     Shape,
     cast_of,
+    natives_of,
     to_integer,
     to_reference,
     to_text,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from tap_pipedrive.shapes import Record, Schema
+
+    Slot = tuple[str, Callable[[Any], Any], frozenset[type]]
+    """A column's name, what brings values to it, and the types that it takes as they are."""
 
 __all__ = ["CustomFields"]
 
@@ -128,7 +132,11 @@ class CustomFields:
                 self.unknown.add(code)
                 record[code] = value
             elif value is not None:
-                self._fill(record, self.columns[code], slots, value, shape)
+                name, _, natives = slots[0]
+                if len(slots) == 1 and type(value) in natives:
+                    record[name] = value
+                else:
+                    self._fill(record, self.columns[code], slots, value, shape)
         return record
 
     def gathered(self, row: Mapping[str, Any]) -> Record:
@@ -150,19 +158,14 @@ class CustomFields:
         name = self.names[column.code]
         return [name, *(f"{name}_{ending}" for ending in column.beside)]
 
-    def _slot(self, column: Column) -> list[tuple[str, Callable[[Any], Any]]]:
-        casts = [cast_of(schema) for schema in (column.main, *column.beside.values())]
-        return list(zip(self._slot_names(column), casts, strict=True))
+    def _slot(self, column: Column) -> list[Slot]:
+        schemas = (column.main, *column.beside.values())
+        names = self._slot_names(column)
+        return [(name, cast_of(each), natives_of(each)) for name, each in zip(names, schemas, strict=True)]
 
     @staticmethod
-    def _fill(
-        record: Record, column: Column, slots: list[tuple[str, Callable[[Any], Any]]], value: Any, shape: Shape
-    ) -> None:
-        if len(slots) == 1 and column.kind not in _REFERENCES:
-            name, cast = slots[0]
-            record[name] = shape.value(name, cast, value)
-            return
+    def _fill(record: Record, column: Column, slots: Sequence[Slot], value: Any, shape: Shape) -> None:
         parts = shape.value(slots[0][0], column.values, value)
-        for (name, cast), part in zip(slots, parts or (), strict=False):
+        for (name, cast, natives), part in zip(slots, parts or (), strict=False):
             if part is not None:
-                record[name] = shape.value(name, cast, part)
+                record[name] = part if type(part) in natives else shape.value(name, cast, part)

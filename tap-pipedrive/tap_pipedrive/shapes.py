@@ -50,16 +50,17 @@ class Shape:
     """
 
     def __init__(self, schema: Schema) -> None:
-        self._casts = {name: cast_of(each) for name, each in schema["properties"].items()}
+        declared = schema["properties"].items()
+        self._casts = {name: (cast_of(each), natives_of(each)) for name, each in declared}
         self._nulls = dict.fromkeys(schema["properties"])
         self.misfits: Counter[str] = Counter()
 
     def __call__(self, row: Mapping[str, Any]) -> Record:
         """One row as a record."""
         record = {**self._nulls, **row}
-        for name, cast in self._casts.items():
+        for name, (cast, natives) in self._casts.items():
             value = record[name]
-            if value is not None:
+            if value is not None and type(value) not in natives:
                 try:
                     record[name] = cast(value)
                 except _MISFITS:
@@ -78,6 +79,12 @@ class Shape:
     def misfit(self, name: str) -> None:
         """Count a value that does not fit; null stands for it."""
         self.misfits[name] += 1
+
+
+def natives_of(schema: Mapping[str, Any]) -> frozenset[type]:
+    """The types whose values a schema takes as they are; the others are cast."""
+    types = schema["type"]
+    return _NATIVES.get(schema.get("format") or (types if isinstance(types, str) else types[0]), frozenset())
 
 
 def cast_of(schema: Mapping[str, Any]) -> Callable[[Any], Any]:
@@ -171,6 +178,12 @@ def _listed(value: Any) -> list[Any]:
     return value
 
 
+_NATIVES: Mapping[str, frozenset[type]] = {
+    "string": frozenset({str}),
+    "number": frozenset({int, Decimal}),
+    "integer": frozenset({int}),
+    "boolean": frozenset({bool}),
+}
 _CASTS: Mapping[str, Callable[[Any], Any]] = {
     "string": to_text,
     "number": to_number,
