@@ -26,7 +26,8 @@ SIZES = {"deals": 60, "persons": 60, "leads": 40, "notes": 40, "files": 30}
 # the tap as its console script runs it, with a STATE wherever one may stand
 SCRIPT = """
 from tap_pipedrive.tap import TapPipedrive
-TapPipedrive.state_seconds = 0.0
+from tap_pipedrive.streams.of_deals import BulkStream
+TapPipedrive.state_seconds, BulkStream.at_once = 0.0, 4
 from tap_pipedrive.__main__ import main
 main()
 """
@@ -42,6 +43,7 @@ def crm() -> Iterator[FakePipedrive]:
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tap_pipedrive.tap.TapPipedrive.state_seconds", 0.0)
+    monkeypatch.setattr("tap_pipedrive.streams.of_deals.BulkStream.at_once", 4)
 
 
 def assert_complete(crm: FakePipedrive, messages: list[dict[str, Any]], streams: tuple[str, ...] = STREAMS) -> None:

@@ -238,6 +238,7 @@ def check(
 ) -> None:
     monkeypatch.setattr(TapPipedrive, "state_seconds", 0.0)  # a STATE wherever one may stand
     monkeypatch.setattr(TapPipedrive, "rest", lambda *_: None)
+    monkeypatch.setattr("tap_pipedrive.streams.of_deals.BulkStream.at_once", 3)
     run_state_machine_as_test(
         Company,
         settings=settings(
