@@ -96,8 +96,8 @@ class PipedriveStream(CrmStream):
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:
         yield from super().get_records(context)
-        if self.shape.misfits:
-            counted = dict(self.shape.misfits)
+        counted = {name: count for name, count in self.shape.misfits.items() if count}
+        if counted:
             self.logger.warning("%s: values that do not fit their declared type became null: %s", self.name, counted)
 
     # -- a whole read every so many hours ---------------------------------------------------------------------------

@@ -65,7 +65,7 @@ class Shape:
                     record[name] = cast(value)
                 except _MISFITS:
                     record[name] = None
-                    self.misfit(name)
+                    self.misfit(name, value)
         return record
 
     def value(self, name: str, cast: Callable[[Any], Any], value: Any) -> Any:
@@ -73,12 +73,12 @@ class Shape:
         try:
             return cast(value)
         except _MISFITS:
-            self.misfit(name)
+            self.misfit(name, value)
             return None
 
-    def misfit(self, name: str) -> None:
-        """Count a value that does not fit; null stands for it."""
-        self.misfits[name] += 1
+    def misfit(self, name: str, value: Any) -> None:
+        """Count a value that does not fit; null stands for it. An empty text where none is due is no value."""
+        self.misfits[name] += 0 if value == "" else 1
 
 
 def natives_of(schema: Mapping[str, Any]) -> frozenset[type]:
