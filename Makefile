@@ -2,7 +2,7 @@
 PYTHON ?= python3
 IN := .venv/bin
 
-.PHONY: help demo demo-salesforce psql test test-long lint bench bench-target bench-tap-hubspot bench-tap-salesforce wheels docs constraints clean setup setup-dev
+.PHONY: help demo demo-salesforce psql test test-long lint bench bench-target bench-tap-hubspot bench-tap-salesforce bench-tap-pipedrive wheels docs constraints clean setup setup-dev
 
 help:           ## what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -44,6 +44,9 @@ bench-tap-hubspot: setup-dev ## tap-hubspot beside an ideal client and other tap
 
 bench-tap-salesforce: setup-dev ## tap-salesforce beside a bare client and other taps
 	@$(IN)/python bench/tap_salesforce.py
+
+bench-tap-pipedrive: setup-dev ## tap-pipedrive beside an ideal client and singer-io's tap
+	@$(IN)/python bench/tap_pipedrive.py
 
 wheels: setup-dev ## build the wheels into dist/ and try them as a stranger would
 	@$(IN)/uv build --quiet --wheel --all-packages --out-dir dist

@@ -10,8 +10,22 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SUPPORTED = ("3.11", "3.12", "3.13", "3.14")
-TESTS = ("tests/crmdb_core", "tests/fake_crm", "tests/tap_hubspot", "tests/tap_salesforce", "tests/target_crmdb")
-_ELSEWHERE = ("tests/target_crmdb/faults", "tests/tap_hubspot/test_property.py")
+TESTS = (
+    "tests/crmdb_core",
+    "tests/fake_crm",
+    "tests/tap_hubspot",
+    "tests/tap_salesforce",
+    "tests/tap_pipedrive",
+    "tests/tap_csv_github",
+    "tests/target_crmdb",
+)
+_ELSEWHERE = (
+    "tests/target_crmdb/faults",
+    *(
+        f"tests/{name}/test_property.py"
+        for name in ("tap_hubspot", "tap_salesforce", "tap_pipedrive", "tap_csv_github")
+    ),
+)
 PROBE = "import sys, ssl, sqlite3; print('%d.%d' % sys.version_info[:2])"
 
 

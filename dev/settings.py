@@ -16,19 +16,23 @@ from typing import TYPE_CHECKING, Any
 from ruamel.yaml import YAML
 
 from tap_hubspot.tap import TapHubSpot
+from tap_pipedrive.tap import TapPipedrive
 from tap_salesforce.tap import TapSalesforce
 from target_crmdb.target import TargetCrmdb
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    Plugin = type[TapHubSpot | TapSalesforce | TargetCrmdb]
+    from crmdb_core.tap import CrmTap
+
+    Plugin = type[CrmTap | TargetCrmdb]
 
 ROOT = Path(__file__).resolve().parent.parent
 BEGIN, END = "<!-- settings:begin -->", "<!-- settings:end -->"
 PLUGINS: dict[str, tuple[str, Plugin]] = {
     "tap-hubspot": ("extractors", TapHubSpot),
     "tap-salesforce": ("extractors", TapSalesforce),
+    "tap-pipedrive": ("extractors", TapPipedrive),
     "target-crmdb": ("loaders", TargetCrmdb),
 }
 PAGE = ROOT / "docs" / "settings.md"

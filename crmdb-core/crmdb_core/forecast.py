@@ -24,17 +24,24 @@ _CALLS_TO_LOOK = 2
 class Forecast:
     """How many records a stream would give (None: unknown) and how many calls it would make, by rate bucket.
 
-    `certainty`: known, estimated from what is known, or a lower bound.
+    `certainty`: known, estimated from what is known, or a lower bound. `cost` is what the calls take from the quota,
+    where that is counted in something else.
     """
 
     records: int | None
     calls: Mapping[str, int]
     certainty: Literal["exactly", "about", "at least"] = "about"
+    cost: int | None = None
 
     @property
     def calls_in_all(self) -> int:
         """Calls of all buckets."""
         return sum(self.calls.values())
+
+    @property
+    def cost_in_all(self) -> int:
+        """What all of it takes from the quota."""
+        return self.calls_in_all if self.cost is None else self.cost
 
 
 def draw_first(stream: CrmStream) -> None:

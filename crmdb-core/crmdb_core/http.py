@@ -207,7 +207,7 @@ class ApiSession(requests.Session):
         request = self.auth(request) if callable(self.auth) else request
         slot = self.pacer.take(bucket)
         self.counters.add(waited=slot.waited)
-        ticket = self.quota.reserve()
+        ticket = self.quota.reserve(self.quota.price(request))
         self.counters.add(calls=1)
         try:
             response = self._on_the_wire(request, options)

@@ -26,6 +26,7 @@ __all__ = ["inspect", "options"]
 
 _SIDE_BY_SIDE = 8
 _FORMS = ("text", "json")
+_CALLS = "calls"
 _CALLS_AT_START = 1
 """The account, whose answer tells the server's clock."""
 
@@ -162,31 +163,38 @@ def _check_summary(tap: CrmTap, found: Mapping[str, _Refused | None]) -> str:
 
 def _plan(tap: CrmTap, *, as_json: bool) -> None:
     found = _look(tap, lambda stream: stream.forecast())
+    known = [answer for answer in found.values() if answer is not None and not isinstance(answer, _Refused)]
     calls = Counter({"default": _CALLS_AT_START})
-    for answer in found.values():
-        if answer is not None and not isinstance(answer, _Refused):
-            calls.update(answer.calls)
+    for forecast in known:
+        calls.update(forecast.calls)
+    cost = tap.cost_at_start + sum(forecast.cost_in_all for forecast in known)
     if as_json:
-        _print(json.dumps(_plan_json(tap, found, calls), indent=2))
+        _print(json.dumps(_plan_json(tap, found, calls, cost), indent=2))
     else:
-        _print(*aligned(_plan_rows(found), right=(1, 2)), "", _plan_summary(tap, found, calls))
+        unit = tap.session.quota.unit
+        numbers = (1, 2) if unit == _CALLS else (1, 2, 3)
+        _print(*aligned(_plan_rows(found, unit), right=numbers), "", _plan_summary(tap, found, calls, cost))
     _refuse(tap, found)
-    _fit(tap, calls.total())
+    _fit(tap, cost)
 
 
-def _plan_rows(found: Mapping[str, Forecast | _Refused | None]) -> Iterator[tuple[str, ...]]:
-    yield "stream", "records", "calls", ""
+def _plan_rows(found: Mapping[str, Forecast | _Refused | None], unit: str) -> Iterator[tuple[str, ...]]:
+    """A line for each stream; what the calls cost has a column of its own where it is not their number."""
+    costs = unit != _CALLS
+    yield "stream", "records", _CALLS, *([unit] if costs else []), ""
     for name, answer in found.items():
         if answer is None:
-            yield name, "unknown", "unknown", ""
+            yield name, "unknown", "unknown", *(["unknown"] if costs else []), ""
         elif isinstance(answer, _Refused):
-            yield name, "", "", f"{answer.word.upper()}: {answer.reason}"
+            yield name, "", "", *([""] if costs else []), f"{answer.word.upper()}: {answer.reason}"
         else:
             records = "unknown" if answer.records is None else f"{answer.records:,}"
-            yield name, records, f"{answer.calls_in_all:,}", "" if answer.certainty == "exactly" else answer.certainty
+            cost = [f"{answer.cost_in_all:,}"] if costs else []
+            certainty = "" if answer.certainty == "exactly" else answer.certainty
+            yield name, records, f"{answer.calls_in_all:,}", *cost, certainty
 
 
-def _plan_summary(tap: CrmTap, found: Mapping[str, Forecast | _Refused | None], calls: Counter[str]) -> str:
+def _plan_summary(tap: CrmTap, found: Mapping[str, Forecast | _Refused | None], calls: Counter[str], cost: int) -> str:
     pacer = tap.session.pacer
     is_whole = all(answer is not None and getattr(answer, "certainty", "") != "at least" for answer in found.values())
     rates = [
@@ -194,8 +202,10 @@ def _plan_summary(tap: CrmTap, found: Mapping[str, Forecast | _Refused | None], 
     ]
     seconds = pacer.seconds_for(calls)
     time = f"about {duration(seconds)} at the API's own limits" if seconds >= 1 else "no waiting for limits"
+    unit = tap.session.quota.unit
+    priced = "" if unit == _CALLS else f"{cost:,} {unit} in "
     return (
-        f"needs {'about' if is_whole else 'at least'} {calls.total():,} calls "
+        f"needs {'about' if is_whole else 'at least'} {priced}{calls.total():,} calls "
         f"({', '.join([*rates, time])}); {tap.session.quota.describe()}"
     )
 
@@ -204,11 +214,12 @@ def _seconds(value: float) -> str:
     return f"{value:.0f} s" if value >= 1 else f"{value:.2g} s"
 
 
-def _plan_json(tap: CrmTap, found: Mapping[str, Forecast | _Refused | None], calls: Counter[str]) -> Json:
+def _plan_json(tap: CrmTap, found: Mapping[str, Forecast | _Refused | None], calls: Counter[str], cost: int) -> Json:
     quota = tap.session.quota
     return {
         "streams": [{"stream": name, **_forecast_json(answer)} for name, answer in found.items()],
         "calls": dict(calls),
+        "cost": {"amount": cost, "unit": quota.unit},
         "seconds": round(tap.session.pacer.seconds_for(calls)),
         "quota": {"limit": quota.limit, "left": quota.left, "left_for_us": quota.left_for_us},
     }
@@ -219,18 +230,19 @@ def _forecast_json(answer: Forecast | _Refused | None) -> Json:
         return _access(answer)
     if answer is None:
         return {"records": None, "calls": None, "certainty": "unknown"}
-    return {"records": answer.records, "calls": dict(answer.calls), "certainty": answer.certainty}
+    told = {"records": answer.records, "calls": dict(answer.calls), "certainty": answer.certainty}
+    return told if answer.cost is None else {**told, "cost": answer.cost}
 
 
-def _fit(tap: CrmTap, calls: int) -> None:
-    """Raise where the calls would not fit into what is left of the quota for us."""
+def _fit(tap: CrmTap, cost: int) -> None:
+    """Raise where the run would not fit into what is left of the quota for us."""
     quota = tap.session.quota
     left = quota.left_for_us
-    if left is None or calls <= left:
+    if left is None or cost <= left:
         return
     until = quota.resets()
     raise TryLaterError(
-        f"the run needs about {calls:,} calls, and {left:,} are left to it of today's {quota.limit:,} "
+        f"the run needs about {cost:,} {quota.unit}, and {left:,} are left to it of today's {quota.limit:,} "
         f"({quota.rule}); {quota.reset_text(until)}. Run after that, or choose fewer streams; a run "
         "that the limit stops goes on from its STATE",
         until=until,

@@ -1,4 +1,4 @@
-"""A quota of calls that others use too, such as a day's: reserved before a call is sent, never drawn beyond a share."""
+"""A quota that others use too, such as a day's calls: reserved before a call is sent, never drawn beyond a share."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
+    import requests
+
 __all__ = ["Quota", "Ticket", "Use", "reset_text"]
 
 logger = logging.getLogger(__name__)
@@ -21,22 +23,27 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Use:
-    """What an answer says of the quota: how many calls it has, and how many are left after this one."""
+    """What an answer says of the quota: how much it has, and how much is left after this call."""
 
     limit: int
     remaining: int
 
     @property
     def used(self) -> int:
-        """How many calls everybody has made of it."""
+        """How much of it everybody has used."""
         return self.limit - self.remaining
 
 
 @dataclass(frozen=True)
 class Ticket:
-    """One reserved call; `answered` is how many calls of ours had been answered when it was reserved."""
+    """One reserved call.
+
+    `answered` is how many calls of ours had been answered when it was reserved, `paid` what those cost together.
+    """
 
     answered: int
+    paid: int = 0
+    cost: int = 1
 
 
 def reset_text(until: datetime | None) -> str:
@@ -50,9 +57,11 @@ def reset_text(until: datetime | None) -> str:
 class Quota:
     """Lets calls of all threads start until `share` (0 to 1) of the quota is used up by everybody together.
 
-    `read` finds the vendor's numbers in an answer's headers, or None where it gives none; own calls in between are
-    counted. Without any number there is no limit of ours. `resets` is when the quota is whole again, in the account's
-    own time zone, or None if that is unknown. Once closed, by the vendor's own refusal, no call of any thread starts.
+    A call costs one `unit`, or what `price` says of its request. `read` finds the vendor's numbers in an answer's
+    headers, or None where it gives none; own calls in between are counted. Until the first number, `limit` is taken for
+    it, with nothing used yet; without any there is no limit of ours. `resets` is when the quota is whole again, in the
+    account's own time zone, or None if that is unknown. Once closed, by the vendor's own refusal, no call of any thread
+    starts.
     """
 
     def __init__(
@@ -64,7 +73,12 @@ class Quota:
         setting: str = "max_daily_share",
         resets: Callable[[], datetime | None] = lambda: None,
         reset_text: Callable[[datetime | None], str] = reset_text,
+        unit: str = "calls",
+        price: Callable[[requests.PreparedRequest], int] = lambda _: 1,
+        limit: int | None = None,
     ) -> None:
+        self.unit = unit
+        self.price = price
         self._read = read
         self.share = share
         self._name = name
@@ -74,28 +88,32 @@ class Quota:
         self._lock = threading.Lock()
         self._reserved = 0
         self._answered = 0
-        self._limit: int | None = None
+        self._paid = 0
+        self._limit = limit
         self._used = 0  # by the newest number the vendor gave
-        self._counted = 0  # so many of our answered calls are surely in that number, and the call that told it
+        self._counted = (
+            0  # so much of what our answered calls cost is surely in that number, with the call that told it
+        )
         self._learnt_at = 0  # how many had been answered when it came
         self._closed: TryLaterError | None = None
 
-    def reserve(self) -> Ticket:
-        """Take one call out of the quota before it is sent; raises TryLaterError if none is left for us."""
+    def reserve(self, cost: int = 1) -> Ticket:
+        """Take one call out of the quota before it is sent; raises TryLaterError if not enough is left for us."""
         with self._lock:
             if self._closed is not None:
                 raise TryLaterError(str(self._closed), until=self._closed.until)
-            if self._limit is not None and self._most_used() + 1 > self._allowed:
+            if self._limit is not None and self._most_used() + cost > self._allowed:
                 self._closed = self._refusal()
                 raise TryLaterError(str(self._closed), until=self._closed.until)
-            self._reserved += 1
-            return Ticket(self._answered)
+            self._reserved += cost
+            return Ticket(self._answered, self._paid, cost)
 
     def settle(self, ticket: Ticket, headers: Mapping[str, str] | None = None) -> None:
         """A reserved call came to its end, with an answer's headers or without."""
         use = None if headers is None else self._read(headers)
         with self._lock:
             self._answered += 1
+            self._paid += ticket.cost
             if use is not None:
                 self._learn(ticket, use)
 
@@ -106,20 +124,26 @@ class Quota:
                 self._closed = error
 
     @property
+    def spent(self) -> int:
+        """What our own calls have cost so far."""
+        with self._lock:
+            return self._reserved
+
+    @property
     def limit(self) -> int | None:
-        """How many calls the quota has, if the vendor has told it."""
+        """How much the quota has, if the vendor has told it."""
         with self._lock:
             return self._limit
 
     @property
     def left(self) -> int | None:
-        """How many calls the account has left at least, if known."""
+        """How much the account has left at least, if known."""
         with self._lock:
             return None if self._limit is None else max(self._limit - self._most_used(), 0)
 
     @property
     def left_for_us(self) -> int | None:
-        """How many calls are left to us of the allowed share at least, if known."""
+        """How much is left to us of the allowed share at least, if known."""
         with self._lock:
             return None if self._limit is None else max(self._allowed - self._most_used(), 0)
 
@@ -131,7 +155,7 @@ class Quota:
     def describe(self) -> str:
         """What is left, for people."""
         left, limit = self.left, self.limit
-        return "no quota is known" if left is None or limit is None else f"{left:,} of {limit:,} calls left today"
+        return "no quota is known" if left is None or limit is None else f"{left:,} of {limit:,} {self.unit} left today"
 
     @property
     def _allowed(self) -> int:
@@ -139,7 +163,7 @@ class Quota:
         return int(self._limit * self.share + 1e-6)  # 0.29 of 100 is 29, though its float is below
 
     def _most_used(self) -> int:
-        """The calls made, at most: every own call counts that may have come after the vendor's number."""
+        """What is used, at most: every own call counts that may have come after the vendor's number."""
         return self._used + self._reserved - self._counted
 
     def _learn(self, ticket: Ticket, use: Use) -> None:
@@ -149,13 +173,13 @@ class Quota:
         if self._limit is None or is_later or use.used > self._used:
             self._used = use.used
         self._limit = use.limit
-        self._counted = max(self._counted, ticket.answered + 1)
+        self._counted = max(self._counted, ticket.paid + ticket.cost)
         self._learnt_at = self._answered
 
     def _refusal(self) -> TryLaterError:
         until = self.resets()
         text = (
-            f"{self._most_used():,} of the {self._limit:,} calls in {self._name} are used, and {self.setting} "
+            f"{self._most_used():,} of the {self._limit:,} {self.unit} in {self._name} are used, and {self.setting} "
             f"({self.share:g}) allows no more; {self.reset_text(until)}. "
             "Run again after that: the run goes on from its STATE"
         )

@@ -60,6 +60,8 @@ class CrmTap(InspectableTap):
     """Whether no decimal of this tap's records is NaN or infinite; stream maps may make some."""
     streams_ahead: ClassVar[int] = 3
     """How many streams are fetched ahead of their turn."""
+    cost_at_start: ClassVar[int] = 1
+    """What `probe()` takes from the quota."""
 
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
         TapCapabilities.CATALOG,

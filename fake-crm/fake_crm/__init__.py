@@ -6,7 +6,18 @@ from fake_crm.hubspot.limits import Limits
 from fake_crm.hubspot.pipelines import Stage
 from fake_crm.hubspot.properties import Property
 from fake_crm.hubspot.world import World
+from fake_crm.pipedrive.fake import FakePipedrive
 from fake_crm.request_log import LoggedRequest
 from fake_crm.salesforce.fake import FakeSalesforce
 
-__all__ = ["FakeCrm", "FakeSalesforce", "Fault", "Limits", "LoggedRequest", "Property", "Stage", "World"]
+__all__ = [
+    "FakeCrm",
+    "FakePipedrive",
+    "FakeSalesforce",
+    "Fault",
+    "Limits",
+    "LoggedRequest",
+    "Property",
+    "Stage",
+    "World",
+]

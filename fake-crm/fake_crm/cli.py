@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from fake_crm.hubspot import serving as hubspot
 from fake_crm.hubspot.world_file import WorldFileError
+from fake_crm.pipedrive import serving as pipedrive
 from fake_crm.salesforce import serving as salesforce
 from fake_crm.serving import add_common_options
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 EXIT_FAILED = 1
 EXIT_CONFIG = 78
-CRMS: Mapping[str, Door] = {"hubspot": hubspot, "salesforce": salesforce}
+CRMS: Mapping[str, Door] = {"hubspot": hubspot, "pipedrive": pipedrive, "salesforce": salesforce}
 
 
 def run(arguments: Sequence[str]) -> int:

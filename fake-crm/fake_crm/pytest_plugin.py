@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from fake_crm.hubspot.fake import FakeCrm
+    from fake_crm.pipedrive.fake import FakePipedrive
     from fake_crm.salesforce.fake import FakeSalesforce
 
 
@@ -52,3 +53,11 @@ def fake_salesforce() -> Iterator[Callable[..., FakeSalesforce]]:
     yield start
     for api in started:
         api.stop()
+
+
+def fake_pipedrive() -> Iterator[FakePipedrive]:
+    """A small Pipedrive without limits, whose clock stands."""
+    from fake_crm.pipedrive.fake import FakePipedrive  # noqa: PLC0415 - as above
+
+    with FakePipedrive(clock="2026-11-01T00:00:00Z") as crm:
+        yield crm

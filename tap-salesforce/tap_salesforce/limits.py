@@ -81,18 +81,18 @@ class RunQuota(Quota):
         return f"max_run_share {self.run_share:g}" if is_run else super().rule
 
     @override
-    def reserve(self) -> Ticket:
+    def reserve(self, cost: int = 1) -> Ticket:
         most = self.run_limit
         with self._run_lock:
-            if most is not None and self._run_calls + 1 > most:
+            if most is not None and self._run_calls + cost > most:
                 error = TryLaterError(
                     f"this run has made {self._run_calls:,} calls, and max_run_share ({self.run_share:g}) of the org's "
                     f"{self.limit:,} allows no more. Run again: the run goes on from its STATE"
                 )
                 self.close(error)
                 raise error
-            self._run_calls += 1
-        return super().reserve()
+            self._run_calls += cost
+        return super().reserve(cost)
 
     @override
     def describe(self) -> str:

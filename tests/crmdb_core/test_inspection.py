@@ -276,6 +276,29 @@ def test_a_plan_that_does_not_fit_into_the_quota_is_for_later(
     assert look(capsys, tap, plan="json")[1] is None
 
 
+class Priced(Counted):
+    """Knows what its calls cost."""
+
+    @override
+    def forecast(self) -> Forecast:
+        return Forecast(1000, {"default": 250}, "about", cost=2500)
+
+
+def test_a_plan_is_told_in_what_the_quota_counts(tap_of: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    tap = tap_of({"many": Priced})
+    tap.session.quota = Quota(lambda _: Use(3000, 2999), unit="tokens")
+    out, error = look(capsys, tap, plan="text")
+    assert error is None
+    assert ["stream", "records", "calls", "tokens"] == out.splitlines()[0].split()
+    assert ["many", "1,000", "250", "2,500", "about"] == out.splitlines()[1].split()
+    assert "needs about 2,501 tokens in 251 calls" in out
+    assert "2,999 of 3,000 tokens left today" in out
+    found = json.loads(look(capsys, tap, plan="json")[0])
+    assert ({"amount": 2501, "unit": "tokens"}, 2500) == (found["cost"], found["streams"][0]["cost"])
+    tap.session.quota.share = 0.5
+    assert "needs about 2,501 tokens, and 1,4" in str(look(capsys, tap, plan="json")[1])
+
+
 def test_a05_a_plan_with_a_forbidden_stream_ends_as_the_check_does(
     tap_of: Any, world: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:

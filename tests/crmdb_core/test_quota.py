@@ -69,6 +69,37 @@ def test_what_others_use_is_taken_over() -> None:
     assert 40 == quota.left
 
 
+def test_calls_cost_what_they_cost() -> None:
+    quota = Quota(use_of, share=0.5, unit="tokens")
+    first = quota.reserve(20)
+    quota.settle(first, told(100, used=30))  # 20 of them are ours
+    quota.settle(quota.reserve(10), {})
+    assert (10, 30) == (quota.left_for_us, quota.spent)
+    with pytest.raises(TryLaterError, match="40 of the 100 tokens"):
+        quota.reserve(20)
+
+
+def test_an_answer_tells_of_the_calls_paid_before_it() -> None:
+    quota = Quota(use_of)
+    slow = quota.reserve(40)
+    quota.settle(quota.reserve(10), told(100, used=10))  # may have come before the slow one
+    assert 50 == quota.left
+    quota.settle(slow, told(100, used=50))  # whether the other one is in this number is not sure
+    assert 40 == quota.left
+    quota.settle(quota.reserve(5), told(100, used=55))
+    assert 45 == quota.left
+
+
+def test_a_limit_that_is_known_before_holds_until_a_number_comes() -> None:
+    quota = Quota(use_of, limit=30)
+    quota.settle(quota.reserve(20), {})
+    with pytest.raises(TryLaterError):
+        quota.reserve(20)
+    other = Quota(use_of, limit=30)
+    other.settle(other.reserve(20), told(100, used=20))
+    assert 80 == other.left
+
+
 def test_of_answers_that_cross_the_later_number_holds() -> None:
     quota = Quota(use_of)
     first, second = quota.reserve(), quota.reserve()

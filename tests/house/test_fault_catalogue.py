@@ -31,6 +31,7 @@ FOLDERS: Mapping[str, tuple[str, ...]] = {
     "target_crmdb": ("target_crmdb",),
     "tap_hubspot": ("tap_hubspot", "crmdb_core"),
     "tap_salesforce": ("tap_salesforce", "crmdb_core"),
+    "tap_pipedrive": ("tap_pipedrive", "crmdb_core"),
 }
 
 # plugin → fault → why it cannot happen to it
@@ -42,8 +43,10 @@ CANNOT_HAPPEN: Mapping[str, Mapping[str, str]] = {
 
 # plugin → faults that its own folder must name, though crmdb-core's tests do too: there the whole tap stands them
 ITS_OWN: Mapping[str, set[str]] = {
-    "tap_hubspot": OF_A_TAP - {"N14", "A04", "A06"},  # TLS and the race for one token file know nothing of a CRM
+    # TLS and the race for one token file know nothing of a CRM
+    "tap_hubspot": OF_A_TAP - {"N14", "A04", "A06"},
     "tap_salesforce": OF_A_TAP - {"N14", "A04"},
+    "tap_pipedrive": OF_A_TAP - {"N14", "A04"},
 }
 
 

@@ -17,6 +17,7 @@ OURS = {
     "fake_crm": ROOT / "fake-crm",
     "tap_hubspot": ROOT / "tap-hubspot",
     "tap_salesforce": ROOT / "tap-salesforce",
+    "tap_pipedrive": ROOT / "tap-pipedrive",
     "target_crmdb": ROOT / "target-crmdb",
 }
 # Of our own modules, what each package may import beside itself. A prefix allows what is below it.
@@ -25,6 +26,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "fake_crm": (),
     "tap_hubspot": ("crmdb_core",),
     "tap_salesforce": ("crmdb_core",),
+    "tap_pipedrive": ("crmdb_core",),
     "target_crmdb": ("crmdb_core.exits", "crmdb_core.redaction"),
 }
 # Inside the target: what is pure stays pure, and what is given a cursor never opens a connection.

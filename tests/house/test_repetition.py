@@ -15,6 +15,7 @@ PACKAGES = (
     "fake-crm/fake_crm",
     "tap-hubspot/tap_hubspot",
     "tap-salesforce/tap_salesforce",
+    "tap-pipedrive/tap_pipedrive",
     "target-crmdb/target_crmdb",
 )
 LONGEST_ALLOWED = 11

@@ -13,10 +13,12 @@ from singer_sdk.exceptions import ConfigValidationError
 
 from crmdb_core.exits import ConfigError
 from tap_hubspot.tap import TapHubSpot
+from tap_pipedrive.tap import TapPipedrive
 from tap_salesforce.tap import TapSalesforce
 from target_crmdb.target import TargetCrmdb
 
 if TYPE_CHECKING:
+    from crmdb_core.tap import CrmTap
     from fake_crm import FakeCrm
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,8 +31,8 @@ def test_the_generated_tables_say_what_the_code_says() -> None:
     assert (done.returncode, done.stdout) == (0, "")
 
 
-@pytest.mark.parametrize("plugin", [TapHubSpot, TapSalesforce, TargetCrmdb])
-def test_every_setting_is_described(plugin: type[TapHubSpot | TapSalesforce | TargetCrmdb]) -> None:
+@pytest.mark.parametrize("plugin", [TapHubSpot, TapSalesforce, TapPipedrive, TargetCrmdb])
+def test_every_setting_is_described(plugin: type[CrmTap | TargetCrmdb]) -> None:
     properties = plugin.config_jsonschema["properties"]
     assert [name for name, declared in properties.items() if not declared.get("description")] == []
 
@@ -43,10 +45,11 @@ def test_every_setting_is_described(plugin: type[TapHubSpot | TapSalesforce | Ta
             TapSalesforce,
             {"access_token", "client_secret", "refresh_token", "jwt_key", "password", "security_token"},
         ),
+        (TapPipedrive, {"api_token", "client_secret", "refresh_token"}),
         (TargetCrmdb, {"password", "sqlalchemy_url", "ssl_client_private_key"}),
     ],
 )
-def test_secrets_are_marked(plugin: type[TapHubSpot | TapSalesforce | TargetCrmdb], secrets: set[str]) -> None:
+def test_secrets_are_marked(plugin: type[CrmTap | TargetCrmdb], secrets: set[str]) -> None:
     properties = plugin.config_jsonschema["properties"]
     marked = {name for name, declared in properties.items() if declared.get("secret")}
     assert secrets <= marked
