@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("crmdb_core", "fake_crm", "tap_hubspot", "target_crmdb")
+PACKAGES = ("crmdb_core", "fake_crm", "tap_csv_github", "tap_hubspot", "target_crmdb")
 FOLDERS = ("tests", "bench", "dev")
 
 

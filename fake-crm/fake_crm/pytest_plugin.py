@@ -9,6 +9,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from fake_crm.github.fake import FakeGitHub
     from fake_crm.hubspot.fake import FakeCrm
 
 
@@ -34,3 +35,12 @@ def fake_crm() -> Iterator[Callable[..., FakeCrm]]:
 def fake_hubspot(fake_crm: Callable[..., FakeCrm]) -> FakeCrm:
     """A small HubSpot without limits."""
     return fake_crm()
+
+
+@pytest.fixture
+def fake_github() -> Iterator[FakeGitHub]:
+    """A GitHub without repositories and limits, whose clock stands."""
+    from fake_crm.github.fake import FakeGitHub  # noqa: PLC0415 - see above
+
+    with FakeGitHub(clock="2026-11-01T00:00:00Z") as github:
+        yield github
