@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 OURS = {
     "crmdb_core": ROOT / "crmdb-core",
     "fake_crm": ROOT / "fake-crm",
+    "tap_csv_github": ROOT / "tap-csv-github",
     "tap_hubspot": ROOT / "tap-hubspot",
     "target_crmdb": ROOT / "target-crmdb",
 }
@@ -22,6 +23,7 @@ OURS = {
 ALLOWED: dict[str, tuple[str, ...]] = {
     "crmdb_core": (),
     "fake_crm": (),
+    "tap_csv_github": ("crmdb_core",),
     "tap_hubspot": ("crmdb_core",),
     "target_crmdb": ("crmdb_core.exits", "crmdb_core.redaction"),
 }

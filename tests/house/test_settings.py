@@ -12,6 +12,7 @@ import pytest
 from singer_sdk.exceptions import ConfigValidationError
 
 from crmdb_core.exits import ConfigError
+from tap_csv_github.tap import TapCsvGithub
 from tap_hubspot.tap import TapHubSpot
 from target_crmdb.target import TargetCrmdb
 
@@ -28,8 +29,8 @@ def test_the_generated_tables_say_what_the_code_says() -> None:
     assert (done.returncode, done.stdout) == (0, "")
 
 
-@pytest.mark.parametrize("plugin", [TapHubSpot, TargetCrmdb])
-def test_every_setting_is_described(plugin: type[TapHubSpot | TargetCrmdb]) -> None:
+@pytest.mark.parametrize("plugin", [TapCsvGithub, TapHubSpot, TargetCrmdb])
+def test_every_setting_is_described(plugin: type[TapCsvGithub | TapHubSpot | TargetCrmdb]) -> None:
     properties = plugin.config_jsonschema["properties"]
     assert [name for name, declared in properties.items() if not declared.get("description")] == []
 
@@ -37,11 +38,12 @@ def test_every_setting_is_described(plugin: type[TapHubSpot | TargetCrmdb]) -> N
 @pytest.mark.parametrize(
     ("plugin", "secrets"),
     [
+        (TapCsvGithub, {"auth_token", "app_private_key"}),
         (TapHubSpot, {"access_token", "client_secret", "refresh_token"}),
         (TargetCrmdb, {"password", "sqlalchemy_url", "ssl_client_private_key"}),
     ],
 )
-def test_secrets_are_marked(plugin: type[TapHubSpot | TargetCrmdb], secrets: set[str]) -> None:
+def test_secrets_are_marked(plugin: type[TapCsvGithub | TapHubSpot | TargetCrmdb], secrets: set[str]) -> None:
     properties = plugin.config_jsonschema["properties"]
     marked = {name for name, declared in properties.items() if declared.get("secret")}
     assert secrets <= marked
