@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import tempfile
 from typing import IO, TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 __all__ = ["Content", "Spool"]
 
@@ -18,8 +19,9 @@ _CHUNK = 1024 * 1024
 class Content:
     """A whole content that can be read again and again from its beginning; closed once, by whoever made it."""
 
-    def __init__(self, file: IO[bytes], size: int, sha: str) -> None:
-        self._file = file
+    def __init__(self, opener: Callable[[], IO[bytes]], size: int, sha: str) -> None:
+        self._opener = opener
+        self._file: IO[bytes] | None = None
         self.size = size
         self.sha = sha
 
@@ -29,19 +31,25 @@ class Content:
         return Spool.filled([data])
 
     @classmethod
-    def of_file(cls, file: IO[bytes], size: int) -> Content:
-        """The content of a file that is there already; raises ValueError if it is of another size by now."""
+    def hashed(cls, opener: Callable[[], IO[bytes]], size: int) -> Content:
+        """The content that can be opened so; raises ValueError if it is of another size by now."""
         digest = blob_digest(size)
         found = 0
+        content = cls(opener, size, "")
+        file = content.open()
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
             found += len(chunk)
+        content.sha = digest.hexdigest()
         if found != size:
+            content.close()
             raise ValueError("the file was written to while it was read")
-        return cls(file, size, digest.hexdigest())
+        return content
 
     def open(self) -> IO[bytes]:
         """The content from its beginning; one reader at a time."""
+        if self._file is None:
+            self._file = self._opener()
         self._file.seek(0)
         return self._file
 
@@ -58,14 +66,16 @@ class Content:
 
     def close(self) -> None:
         """Let go of the memory or the temporary file."""
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
 
 class Spool:
-    """Takes bytes as they come; `rolled` to disk above a megabyte."""
+    """Takes bytes as they come; above a megabyte they go to a temporary file."""
 
     def __init__(self) -> None:
-        self._file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - lives as long as its Content
+        self._file: IO[bytes] = io.BytesIO()
         self.size = 0
 
     @classmethod
@@ -78,13 +88,17 @@ class Spool:
 
     def write(self, chunk: bytes) -> None:
         """Take some more."""
+        if self.size <= _IN_MEMORY < self.size + len(chunk):
+            few = self._file
+            few.seek(0)
+            self._file = cast("IO[bytes]", tempfile.TemporaryFile())  # noqa: SIM115 - lives as long as its Content
+            self._file.write(few.read())
         self._file.write(chunk)
         self.size += len(chunk)
 
     def content(self) -> Content:
         """All that came."""
-        self._file.seek(0)
-        return Content.of_file(cast("IO[bytes]", self._file), self.size)
+        return Content.hashed(lambda: self._file, self.size)
 
 
 def blob_digest(size: int) -> hashlib._Hash:

@@ -90,7 +90,8 @@ def _columns(table: Table, placed: PlacedFile) -> Iterable[tuple[str, Kind]]:
     rows: Sequence[list[str]] = ()
     if reading.infer_types:
         block = next(table.blocks, [])
-        rows = [item[1] for item in block if isinstance(item, tuple)][:-1]  # the last one may be cut
+        rows = [item[1] for item in block if isinstance(item, tuple)]
+        rows = rows if table.fits_sample else rows[:-1]  # the last one may be cut
     for at, name in enumerate(table.names):
         values = (row[at] for row in rows if len(row) > at and row[at] not in reading.null_values)
         yield name, reading.kinds.get(name) or (infer(values) if reading.infer_types else TEXT)

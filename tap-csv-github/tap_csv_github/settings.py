@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk import typing as th
 
 from crmdb_core.settings import common_settings
+from crmdb_core.spelling import unknown_settings
 from tap_csv_github.entries import Entry, entry_faults
 
 if TYPE_CHECKING:
@@ -277,7 +278,11 @@ def files_faults(config: Mapping[str, Any]) -> Iterator[str]:
     entries: list[Any] = config.get("files") or []
     if not entries:
         yield "files: is empty; name a repository or a location to read"
-    faults = [fault for number, given in enumerate(entries) for fault in entry_faults(number, given)]
+    known = frozenset(settings()["properties"]["files"]["items"]["properties"])
+    faults = [
+        f"files.{number}.{fault}" for number, given in enumerate(entries) for fault in unknown_settings(given, known)
+    ]
+    faults += [fault for number, given in enumerate(entries) for fault in entry_faults(number, given)]
     yield from faults
     if faults:
         return

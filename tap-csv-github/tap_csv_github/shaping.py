@@ -38,6 +38,10 @@ Row = tuple[int, int, Sequence[Any], bytes, "list[str] | None"]
 """A row as it goes out: its line, its number, its values, the same as a JSON object, its extra cells."""
 
 
+class _WidenedError(Exception):
+    """A column has become text in the middle of a block."""
+
+
 @dataclass
 class Shaper:
     """Makes rows of the blocks of one table.
@@ -67,6 +71,14 @@ class Shaper:
 
     def shape(self, block: Block) -> tuple[list[Row], list[Reject]]:
         """The rows of a block, and those that are refused."""
+        count, mended = self.count, self.mended
+        while True:
+            try:
+                return self._shaped(block)
+            except _WidenedError:  # the schema has changed, so that all rows from here on have to fit the new one
+                self.count, self.mended = count, mended
+
+    def _shaped(self, block: Block) -> tuple[list[Row], list[Reject]]:
         rows: list[Row] = []
         rejects: list[Reject] = []
         is_plain = not (self._casts or self.reading.null_values)
@@ -138,10 +150,10 @@ class Shaper:
                 if name not in self.reading.kinds:
                     self.widen(name)
                     self._casts = [each for each in self._casts if each[1] != name]
-                elif self.reading.bad_values == "reject":
+                    raise _WidenedError from None
+                if self.reading.bad_values == "reject":
                     return f"column {name} holds no {self.reading.kinds[name].name}"
-                else:
-                    values[at] = None
+                values[at] = None
         return ""
 
     def _literal(self, bad: BadLine) -> tuple[int, list[str]] | None:

@@ -203,10 +203,10 @@ class TapCsvGithub(CrmTap):
         files: dict[str, str] = {}
         told: set[str] = set()
         for name, state in self._bookmarks():
-            paths = (state.get("files") or {}).get(source.label)
-            if not isinstance(paths, dict):
+            paths = _below(state, "files", source.label)
+            if paths is None:
                 continue
-            head = (state.get("heads") or {}).get(source.label) or {}
+            head = _below(state, "heads", source.label) or {}
             heads.add(tuple(str(head.get(each) or "") for each in ("etag", "commit", "time", "entries")))
             files.update(
                 {path: str(each.get("sha" if source.keeps_versions else "stamp") or "") for path, each in paths.items()}
@@ -232,7 +232,7 @@ class TapCsvGithub(CrmTap):
 
     def paths_in_state(self, source: Source) -> list[str]:
         """The files of a source that earlier runs read, gone ones too: their stream has to tell that."""
-        return [path for _, state in self._bookmarks() for path in (state.get("files") or {}).get(source.label) or ()]
+        return [path for _, state in self._bookmarks() for path in _below(state, "files", source.label) or ()]
 
     # streams
 
@@ -279,3 +279,11 @@ class TapCsvGithub(CrmTap):
                 raise
             self.leave_out(spec.name, error)
             return None
+
+
+def _below(state: dict[str, Any], *names: str) -> dict[str, Any] | None:
+    """What stands below these names in a state; None where that is not what a run of ours wrote."""
+    found: Any = state
+    for name in names:
+        found = found.get(name) if isinstance(found, dict) else None
+    return found if isinstance(found, dict) else None

@@ -37,6 +37,8 @@ class Table:
     encoding: encodings.Encoding
     dialect: dialects.Dialect
     blocks: Iterator[Block]
+    fits_sample: bool = False
+    """Whether nothing comes after the sample that was looked at."""
 
     @property
     def evidence(self) -> str:
@@ -85,7 +87,7 @@ def _table(path: str, member: str | None, stream: IO[bytes], reading: Reading) -
         text.detach()
         return None
     reader.width = len(header)
-    return Table(path, column_names(header), member, encoding, dialect, _blocks(reader, text))
+    return Table(path, column_names(header), member, encoding, dialect, _blocks(reader, text), whole)
 
 
 def _blocks(reader: RowReader, text: io.TextIOWrapper) -> Iterator[Block]:

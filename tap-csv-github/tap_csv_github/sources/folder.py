@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from fsspec.core import url_to_fs
@@ -72,11 +73,10 @@ class FolderSource:
         """A local file in place; any other by way of a temporary file."""
         try:
             if isinstance(self._fs, LocalFileSystem):
-                # unbuffered, so that reading by large pieces is not cut into small ones
-                opened = open(self._full(file.path), "rb")  # noqa: PTH123, SIM115 - closed with its Content
-                size = opened.seek(0, 2)
-                opened.seek(0)
-                return Content.of_file(opened, size)
+                path = Path(self._full(file.path))
+                content = Content.hashed(lambda: path.open("rb"), path.stat().st_size)
+                content.close()  # it opens again when its rows are read: many may wait for that
+                return content
             with self._fs.open(self._full(file.path), "rb") as remote:
                 return Spool.filled(iter(lambda: remote.read(_CHUNK), b""))
         except (OSError, ValueError) as error:
