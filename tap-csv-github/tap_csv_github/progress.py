@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tap_csv_github.sources.source import Source
 
 __all__ = ["FileState", "Progress"]
 
@@ -45,6 +48,10 @@ class FileState:
         told: dict[str, Any] = {"sha": self.sha, "stamp": self.stamp, "rows": self.rows, "rejects": self.rejects}
         told |= {"older": self.older, "partial": list(self.partial) if self.partial else None}
         return {name: value for name, value in told.items() if value}
+
+    def version_of(self, source: Source) -> str:
+        """By what a listing of its source names the version that is out."""
+        return self.sha if source.keeps_versions else self.stamp
 
     @property
     def is_settled(self) -> bool:

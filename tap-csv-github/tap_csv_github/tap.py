@@ -20,6 +20,7 @@ from tap_csv_github.contents import Contents
 from tap_csv_github.discovery import schema_of, specs
 from tap_csv_github.entries import Entry
 from tap_csv_github.judge import Judge, hourly_use
+from tap_csv_github.progress import FileState
 from tap_csv_github.rejects import RejectsStream
 from tap_csv_github.settings import access_faults, files_faults, settings
 from tap_csv_github.sources.folder import FolderSource
@@ -208,9 +209,7 @@ class TapCsvGithub(CrmTap):
                 continue
             head = _below(state, "heads", source.label) or {}
             heads.add(tuple(str(head.get(each) or "") for each in ("etag", "commit", "time", "entries")))
-            files.update(
-                {path: str(each.get("sha" if source.keeps_versions else "stamp") or "") for path, each in paths.items()}
-            )
+            files.update({path: FileState.of(each).version_of(source) for path, each in paths.items()})
             told.add(name)
         wanted = {each.stream_name for each in self.entries if each.stream_name and self.source_of(each) is source}
         if len(heads) != 1 or not {each for each in wanted if self._is_wanted(each)} <= told:

@@ -84,9 +84,7 @@ def test_other_streams_of_a_repository_keep_it_from_looking_unchanged(github: Fa
 
 
 def test_patterns_choose_files(github: FakeGitHub, run_tap: RunTap) -> None:
-    github.repository(
-        "acme/crm", {path: "id\n1\n" for path in ("a.csv", "in/b.csv", "in/deep/c.csv", "in/d.tsv", "x.md")}
-    )
+    github.repository("acme/crm", dict.fromkeys(("a.csv", "in/b.csv", "in/deep/c.csv", "in/d.tsv", "x.md"), "id\n1\n"))
 
     def chosen(**entry: Any) -> list[str]:
         return sorted(record["_sdc_path"] for record in run_tap(stream_name="t", **entry).records("t"))
@@ -129,16 +127,15 @@ def test_lfs_pointers_are_read_as_what_they_stand_for(
     assert len(github.storage.requests) >= 2
 
 
-def test_an_lfs_object_that_arrives_damaged_is_fetched_again(
-    github: FakeGitHub, run_tap: RunTap, waits: list[float]
-) -> None:
+@pytest.mark.usefixtures("waits")
+def test_an_lfs_object_that_arrives_damaged_is_fetched_again(github: FakeGitHub, run_tap: RunTap) -> None:
     github.repository("acme/crm", {"x.md": "x"}).commit_lfs("big.csv", b"id\n1\n2\n")
     github.storage.faults.add(path="", kind="truncate", times=2)
     run = run_tap(**KEYED, path="*.csv")
     assert ["1", "2"] == [row["id"] for row in run.rows("t")]
 
 
-def test_the_files_of_a_release(github: FakeGitHub, run_tap: RunTap, table: Callable[..., Table]) -> None:
+def test_the_files_of_a_release(github: FakeGitHub, run_tap: RunTap) -> None:
     repository = github.repository("acme/crm", {"a.csv": "id\nin the tree\n"})
     repository.release("v1", {"a.csv": b"id\n1\n", "notes.md": b"x"})
     newest = repository.release("v2", {f"{n}.csv": b"id\n%d\n" % n for n in range(120)})

@@ -58,7 +58,7 @@ def is_whole(table: Callable[..., Table], *runs: Run) -> bool:
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("name", PASSING)
 def test_a_passing_fault_of_any_call_costs_time_only(
-    run_tap: RunTap, filled: FakeGitHub, table: Callable[..., Table], waits: list[float], name: str, call: str
+    run_tap: RunTap, filled: FakeGitHub, table: Callable[..., Table], waits: list[float], *, name: str, call: str
 ) -> None:
     """N01, N02, N03, N05, N07-N12, N17: no error, nothing lost, nothing twice; a file is checked by its hash."""
     filled.faults.add(path=CALLS[call], times=2, **PASSING[name])
@@ -90,6 +90,7 @@ def test_a_fault_that_stays_ends_honestly_and_the_next_run_reads_the_rest(
     filled: FakeGitHub,
     table: Callable[..., Table],
     waits: list[float],
+    *,
     fault: Json,
     error: type[Exception],
     call: str,
@@ -105,8 +106,9 @@ def test_a_fault_that_stays_ends_honestly_and_the_next_run_reads_the_rest(
     assert is_whole(table, *runs)
 
 
+@pytest.mark.usefixtures("waits")
 def test_n06_a_file_that_is_always_refused_keeps_no_other_from_being_read(
-    run_tap: RunTap, filled: FakeGitHub, table: Callable[..., Table], waits: list[float]
+    run_tap: RunTap, filled: FakeGitHub, table: Callable[..., Table]
 ) -> None:
     repository = filled.world.repositories[0]
     sha = repository.nodes(repository.branches["main"])["b.csv"].sha
@@ -134,8 +136,9 @@ def test_n13_a_host_that_nobody_knows_ends_in_one_plain_line(tmp_path: Path) -> 
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.usefixtures("waits")
 def test_n13_a_host_that_is_found_again_is_no_failure(
-    run_tap: RunTap, filled: FakeGitHub, waits: list[float], monkeypatch: pytest.MonkeyPatch
+    run_tap: RunTap, filled: FakeGitHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real, failures = socket.getaddrinfo, [1, 2]
 
@@ -162,7 +165,8 @@ def test_n15_no_call_takes_the_token_to_another_host(
     assert waits == []
 
 
-def test_n15_a_release_file_is_redirected_for_ever(run_tap: RunTap, github: FakeGitHub, waits: list[float]) -> None:
+@pytest.mark.usefixtures("waits")
+def test_n15_a_release_file_is_redirected_for_ever(run_tap: RunTap, github: FakeGitHub) -> None:
     github.repository("acme/crm", {"a.csv": "x"}).release("v1", {"a.csv": b"id\n1\n"})
     github.storage.faults.add(path="", kind="redirect", times=None)
     run = run_tap(stream_name="t", release="v1")
@@ -200,7 +204,7 @@ def test_s09_a06_a_used_up_hour_is_exit_75_and_the_next_one_goes_on(table: Calla
         runs = [run_tap(catalog=catalog, config={"concurrency": 1})]
         assert isinstance(runs[0].error, TryLaterError)
         assert ExitCode.TRY_LATER == runs[0].error.exit_code
-        assert "calls of this hour are used up" in str(runs[0].error)
+        assert "resets at 2026-11-01 02:01 UTC" in str(runs[0].error)
         while runs[-1].error is not None and len(runs) < 5:
             github.clock.advance(3700)
             runs.append(run_tap(catalog=catalog, state=runs[-1].state, config={"concurrency": 1}))
@@ -209,7 +213,22 @@ def test_s09_a06_a_used_up_hour_is_exit_75_and_the_next_one_goes_on(table: Calla
         assert 20 == sum(len(run.records("t")) for run in runs)
 
 
-def test_s09_a_share_of_the_hour_is_left_to_others(waits: list[float]) -> None:
+@pytest.mark.parametrize(("seconds", "is_waited_for"), [(100, True), (3000, False)])
+def test_a06_a_403_for_a_used_up_hour_is_a_limit(
+    run_tap: RunTap, filled: FakeGitHub, waits: list[float], seconds: int, *, is_waited_for: bool
+) -> None:
+    """A minute or two are waited for, an hour is not."""
+    reset = int(filled.clock.now().timestamp()) + seconds
+    headers = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(reset), "X-RateLimit-Limit": ""}
+    filled.faults.add(path="/git/trees/", policy="primary", status=403, headers=headers)
+    run = run_tap(**KEYED)
+    assert is_waited_for == (run.error is None)
+    assert is_waited_for == any(seconds <= wait <= seconds + 2 for wait in waits)
+    assert is_waited_for or isinstance(run.error, TryLaterError)
+
+
+@pytest.mark.usefixtures("waits")
+def test_s09_a_share_of_the_hour_is_left_to_others() -> None:
     with used_up(100) as github:
         run = reader(github)(config={"max_hourly_share": 0.1, "concurrency": 1})
         assert isinstance(run.error, TryLaterError)
