@@ -2,7 +2,7 @@
 PYTHON ?= python3
 IN := .venv/bin
 
-.PHONY: help demo psql test test-long lint bench bench-target bench-tap-hubspot wheels docs constraints clean setup setup-dev
+.PHONY: help demo psql test test-long lint bench bench-target bench-tap-hubspot bench-tap-csv-github wheels docs constraints clean setup setup-dev
 
 help:           ## what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -38,6 +38,9 @@ bench-target: setup-dev ## the same for the target alone
 
 bench-tap-hubspot: setup-dev ## tap-hubspot beside an ideal client and other taps
 	@$(IN)/python bench/tap_hubspot.py
+
+bench-tap-csv-github: setup-dev ## tap-csv-github beside Python's own reader and another tap
+	@$(IN)/python bench/tap_csv_github.py
 
 wheels: setup-dev ## build the wheels into dist/ and try them as a stranger would
 	@$(IN)/uv build --quiet --wheel --all-packages --out-dir dist

@@ -34,11 +34,9 @@ def csv_report(
     lines += ["**Files that break readers**, nothing set but the key:", "", *_nasty(nasty), ""]
     if small:
         seconds = [one.seconds for one in small]
-        lines += [
-            f"**{options.small} small files** in a fake GitHub, {options.latency * 1000:.0f} ms before every answer: "
-            f"{median(seconds):.2f} s ({min(seconds):.2f}-{max(seconds):.2f}), start and discovery included",
-            "",
-        ]
+        said = f"{median(seconds):.2f} s ({min(seconds):.2f}-{max(seconds):.2f}), start and discovery included"
+        wait = f"{options.latency * 1000:.0f} ms before every answer"
+        lines += [f"**{options.small} small files** in a fake GitHub, {wait}: {said}", ""]
     lines += [f"| goal of {OURS} | found | |", "|---|---|---|"]
     goals = _goals(large, nasty, small)
     return lines + [_line(goal.says, goal.found, "met" if goal.met else "not met") for goal in goals]

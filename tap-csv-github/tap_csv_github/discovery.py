@@ -8,6 +8,7 @@ from crmdb_core.concurrency import in_order
 from crmdb_core.exceptions import CrmdbError
 from tap_csv_github.entries import named_after
 from tap_csv_github.lineage import ROW_KEYS, lineage_properties
+from tap_csv_github.reading.rows import Even
 from tap_csv_github.reading.tables import SAMPLE, sampled
 from tap_csv_github.reading.values import TEXT, infer
 from tap_csv_github.spec import Spec
@@ -15,6 +16,7 @@ from tap_csv_github.spec import Spec
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from tap_csv_github.reading.rows import Block
     from tap_csv_github.reading.tables import Table
     from tap_csv_github.reading.values import Kind
     from tap_csv_github.spec import Part, PlacedFile
@@ -89,8 +91,9 @@ def _columns(table: Table, placed: PlacedFile) -> Iterable[tuple[str, Kind]]:
     reading = placed.entry.reading
     rows: Sequence[list[str]] = ()
     if reading.infer_types:
-        block = next(table.blocks, [])
-        rows = [item[1] for item in block if isinstance(item, tuple)]
+        block: Block = next(table.blocks, [])
+        items = block.items() if isinstance(block, Even) else block
+        rows = [item[1] for item in items if isinstance(item, tuple)]
         rows = rows if table.fits_sample else rows[:-1]  # the last one may be cut
     for at, name in enumerate(table.names):
         values = (row[at] for row in rows if len(row) > at and row[at] not in reading.null_values)

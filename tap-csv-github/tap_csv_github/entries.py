@@ -88,7 +88,7 @@ class Entry:
         """The entry of the settings."""
         telling = {name: value for name, value in given.items() if name not in {"storage_options", "stream_name"}}
         return cls(
-            path=str(given.get("path") or "**"),
+            path=str(given.get("path") or "**/*.csv"),
             exclude=given.get("exclude"),
             repository=given.get("repository"),
             ref=given.get("ref"),
@@ -109,7 +109,9 @@ class Entry:
         return (self.repository or "", self.ref or "", self.release or "", self.location or "")
 
     def takes(self, path: str) -> bool:
-        """Whether a file belongs to this entry."""
+        """Whether a file belongs to this entry; a location that is a file is meant by itself."""
+        if self.location and self.location.endswith(f"/{path}"):
+            return True
         return matches(self.path, path) and not (self.exclude and matches(self.exclude, path))
 
     def stream_of(self, path: str) -> str:

@@ -40,10 +40,9 @@ class Batch:
         tail = b',%b}%b,"time_extracted":"%b"}\n' % (encoded(self.constant)[1:-1], of_version, extracted.encode())
         plain = b"%b%bnull%b" % (_ROW, _EXTRA, tail.replace(b"%", b"%%"))
         template = head.replace(b"%", b"%%") + plain
-        made = []
-        for line, number, _, body, extra in self.rows:
-            if extra is None:
-                made.append(template % (body[:-1], line, number))
-            else:
-                made.append(head + _ROW % (body[:-1], line, number) + _EXTRA + encoded(extra) + tail)
-        return made
+        return [
+            template % (body[:-1], line, number)
+            if extra is None
+            else head + _ROW % (body[:-1], line, number) + _EXTRA + encoded(extra) + tail
+            for line, number, _, body, extra in self.rows
+        ]

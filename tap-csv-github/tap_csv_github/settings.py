@@ -245,7 +245,7 @@ def _traffic() -> list[th.Property[Any]]:
         th.Property(
             "concurrency",
             th.IntegerType(minimum=1, maximum=64),
-            default=16,
+            default=32,
             title="Concurrency",
             description="How many files are fetched side by side. GitHub allows 100 calls at once.",
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tap_csv_github.reading.rows import BadLine
+from tap_csv_github.reading.rows import BadLine, Even
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tap_csv_github.entries import Reading
-    from tap_csv_github.reading.tables import Block, Table
+    from tap_csv_github.reading.rows import Block
+    from tap_csv_github.reading.tables import Table
     from tap_csv_github.reading.values import Kind
 
 __all__ = ["Reject", "Row", "Shaper"]
@@ -78,10 +80,29 @@ class Shaper:
             except _WidenedError:  # the schema has changed, so that all rows from here on have to fit the new one
                 self.count, self.mended = count, mended
 
+    def _all_plain(self, even: Even) -> list[Row] | None:
+        """The rows of a block in which nothing needs care; None if something does."""
+        rows = even.rows
+        if not self._is_plain or self.chosen is not None or set(map(len, rows)) != {self._width}:
+            return None
+        encode, names = _ENCODER.encode, self.names
+        try:
+            bodies = [encode(dict(zip(names, cells, strict=False))) for cells in rows]
+        except UnicodeEncodeError:
+            return None
+        first = self.count + 1
+        self.count += len(rows)
+        return list(zip(itertools.count(even.first), itertools.count(first), rows, bodies, itertools.repeat(None)))
+
     def _shaped(self, block: Block) -> tuple[list[Row], list[Reject]]:
+        if isinstance(block, Even):
+            plain = self._all_plain(block)
+            if plain is not None:
+                return plain, []
+            block = block.items()
         rows: list[Row] = []
         rejects: list[Reject] = []
-        is_plain = not (self._casts or self.reading.null_values)
+        is_plain = self._is_plain
         width, names, encode, chosen, append = self._width, self.names, _ENCODER.encode, self.chosen, rows.append
         for item in block:
             if type(item) is tuple and len(item[1]) == width and is_plain:
@@ -99,6 +120,10 @@ class Shaper:
             else:
                 append(made)
         return rows, rejects
+
+    @property
+    def _is_plain(self) -> bool:
+        return not (self._casts or self.reading.null_values)
 
     def _with_care(self, item: tuple[int, list[str]] | BadLine) -> Row | Reject:
         """One row by all policies."""

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from typing_extensions import override
 
+from crmdb_core import redaction
 from crmdb_core.exceptions import NotFoundError
 from crmdb_core.http import ApiSession, RetryPolicy
 from crmdb_core.pacing import Budget, Pacer
@@ -148,7 +149,9 @@ class TapCsvGithub(CrmTap):
     @cached_property
     def entries(self) -> list[Entry]:
         """The setting `files`."""
-        return [Entry.of(given) for given in self.config["files"]]
+        entries = [Entry.of(given) for given in self.config["files"]]
+        redaction.register(*(str(value) for entry in entries for value in _leaves(entry.storage_options)))
+        return entries
 
     @cached_property
     def contents(self) -> Contents:
@@ -278,6 +281,15 @@ class TapCsvGithub(CrmTap):
                 raise
             self.leave_out(spec.name, error)
             return None
+
+
+def _leaves(value: Any) -> Iterator[str]:
+    """The texts in an object, at any depth."""
+    if isinstance(value, dict):
+        for each in value.values():
+            yield from _leaves(each)
+    elif isinstance(value, str):
+        yield value
 
 
 def _below(state: dict[str, Any], *names: str) -> dict[str, Any] | None:

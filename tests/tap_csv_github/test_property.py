@@ -115,7 +115,7 @@ class History:
     def __init__(self, github: FakeGitHub, chance: random.Random) -> None:
         self.chance = chance
         self.github = github
-        self.files: dict[str, dict[str, str]] = {"a.csv": {key: "first" for key in KEYS[:10]}}
+        self.files: dict[str, dict[str, str]] = {"a.csv": dict.fromkeys(KEYS[:10], "first")}
         self.repository = github.repository("acme/crm", self._texts())
 
     def _texts(self) -> dict[str, str]:

@@ -17,14 +17,12 @@ if TYPE_CHECKING:
 
     from tap_csv_github.content import Content
     from tap_csv_github.entries import Reading
-    from tap_csv_github.reading.rows import BadLine
+    from tap_csv_github.reading.rows import Block
 
 __all__ = ["SAMPLE", "Table", "sampled", "tables"]
 
 SAMPLE = 64 * 1024
 """So many bytes tell encoding, dialect and types."""
-
-Block = list["tuple[int, list[str]] | BadLine"]
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import time
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
@@ -10,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
+from crmdb_core.exceptions import ConfigError
 from crmdb_core.instants import format_instant
 from tap_csv_github.content import Content, Spool
 from tap_csv_github.exceptions import FileError
@@ -34,12 +36,14 @@ class FolderSource:
     is_local = True
 
     def __init__(self, location: str, options: Mapping[str, Any] | None = None) -> None:
-        self.repository = location
+        self.repository = _shown(location)
         self.ref = ""
         try:
             self._fs, root = url_to_fs(location, **(options or {}))
         except (ImportError, ValueError, TypeError) as error:
-            raise FileError(f"{location.partition('?')[0]}: fsspec cannot open it ({type(error).__name__})") from None
+            raise ConfigError(
+                f"location {self.repository}: fsspec cannot open it ({type(error).__name__}); install what it needs"
+            ) from None
         self._root = str(root).rstrip("/")
 
     @property
@@ -96,6 +100,13 @@ class FolderSource:
 
     def _full(self, path: str) -> str:
         return self._root if self._fs.isfile(self._root) else f"{self._root}/{path}"
+
+
+def _shown(location: str) -> str:
+    """The location without what may be secret in a URL."""
+    if "://" not in location:
+        return location
+    return re.sub(r"://[^/@]*@", "://", location.partition("?")[0])
 
 
 def _changed(info: Mapping[str, Any]) -> float | None:
