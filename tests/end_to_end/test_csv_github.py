@@ -92,7 +92,12 @@ def test_files_arrive_whole_and_follow_every_edit(
     write, rows = github_or_folder["write"], made_up(3000)
     half = dict(list(rows.items())[:1500])
     rest = {key: row for key, row in rows.items() if key not in half}
-    other = {"columns": tuple(reversed(COLUMNS)), "delimiter": ";", "lineterminator": "\n", "quoting": csv.QUOTE_ALL}
+    other: dict[str, Any] = {
+        "columns": tuple(reversed(COLUMNS)),
+        "delimiter": ";",
+        "lineterminator": "\n",
+        "quoting": csv.QUOTE_ALL,
+    }
     write({"deals/a.csv": text_of(half), "deals/b.csv": text_of(rest, **other).encode("utf-16")})
     run()
     assert rows == stored(database)

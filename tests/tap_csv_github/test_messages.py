@@ -121,7 +121,7 @@ def test_memory_does_not_grow_with_the_file(github: FakeGitHub, run_tap: RunTap,
     """Not even where 12 MB of rows are compared with those before: the whole process stays below 120 MB."""
     rows = [f"{n},{'x' * 140}" for n in range(80_000)]
     repository = github.repository("acme/crm", {"a.csv": "id,name\n" + "\n".join(rows)})
-    entry = {"stream_name": "t", "key_properties": ["id"]}
+    entry: dict[str, Any] = {"stream_name": "t", "key_properties": ["id"]}
     (tmp_path / "state.json").write_text(json.dumps(run_tap(**entry).state, default=float))
     rows[60_000] = "60000,changed"
     repository.commit({"a.csv": "id,name\n" + "\n".join(rows)})

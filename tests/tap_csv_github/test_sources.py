@@ -33,7 +33,8 @@ def test_a_branch_a_tag_or_a_commit(github: FakeGitHub, run_tap: RunTap, ref: st
     begun = repository.branches["main"]
     newest = repository.commit({"a.csv": "id\nnewest\n"})
     repository.commit({"a.csv": "id\nside\n"}, branch="work/side")
-    run = run_tap(**({} if ref is None else {"ref": begun if ref == "sha" else ref}))
+    entry: dict[str, Any] = {} if ref is None else {"ref": begun if ref == "sha" else ref}
+    run = run_tap(**entry)
     expected = {None: "newest", "main": "newest", "work/side": "side", "v1": "first", "sha": "first"}[ref]
     (record,) = run.records("a")
     assert expected == record["id"]
@@ -140,7 +141,7 @@ def test_the_files_of_a_release(github: FakeGitHub, run_tap: RunTap) -> None:
     repository.release("v1", {"a.csv": b"id\n1\n", "notes.md": b"x"})
     newest = repository.release("v2", {f"{n}.csv": b"id\n%d\n" % n for n in range(120)})
     assert [{"id": "1"}] == run_tap(stream_name="t", release="v1", path="*.csv").rows("t")
-    entry = {"stream_name": "t", "release": "latest", "path": "*.csv"}
+    entry: dict[str, Any] = {"stream_name": "t", "release": "latest", "path": "*.csv"}
     catalog = run_tap.catalog(**entry)
     first = run_tap(**entry, catalog=catalog)
     assert 120 == len(first.records("t"))
