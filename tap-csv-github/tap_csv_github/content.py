@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Content", "Spool"]
 
-_IN_MEMORY = 1024 * 1024
+_IN_MEMORY = 128 * 1024
 _CHUNK = 1024 * 1024
 
 
@@ -72,7 +72,7 @@ class Content:
 
 
 class Spool:
-    """Takes bytes as they come; above a megabyte they go to a temporary file."""
+    """Takes bytes as they come; above 128 kB they go to a temporary file."""
 
     def __init__(self) -> None:
         self._file: IO[bytes] = io.BytesIO()

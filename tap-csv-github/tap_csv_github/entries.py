@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tap_csv_github.reading.values import Kind
 
-__all__ = ["Entry", "Reading", "entry_faults"]
+__all__ = ["Entry", "Reading", "entry_faults", "named_after"]
 
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+")
 _PLACES = ("repository", "location")

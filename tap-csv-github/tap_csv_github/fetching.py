@@ -40,7 +40,7 @@ class Arrival:
 
 def arrivals(jobs: Sequence[Job], read: Read, *, workers: int) -> Generator[Arrival, None, None]:
     """Every job's files; an error that would hit all of them is raised, any other is told with its job."""
-    with contextlib.closing(in_order(lambda job: _arrival(job, read), jobs, workers=workers)) as found:
+    with contextlib.closing(in_order(lambda job: _arrival(job, read), jobs, workers=workers, ahead=workers)) as found:
         yield from found
 
 

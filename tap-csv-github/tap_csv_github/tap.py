@@ -19,7 +19,7 @@ from tap_csv_github.auth import AppAuth, GitAuth, InstallationAuth, TokenAuth, p
 from tap_csv_github.client import GitHubSession, git_root
 from tap_csv_github.contents import Contents
 from tap_csv_github.discovery import schema_of, specs
-from tap_csv_github.entries import Entry
+from tap_csv_github.entries import Entry, named_after
 from tap_csv_github.judge import Judge, hourly_use
 from tap_csv_github.progress import FileState
 from tap_csv_github.rejects import RejectsStream
@@ -56,7 +56,7 @@ class TapCsvGithub(CrmTap):
     dynamic_catalog = True  # discovery looks into files
     numbers_are_finite = True  # see `reading.values`
     message_writer_class = LineWriter
-    streams_ahead = 16
+    streams_ahead = 8  # times `concurrency` files may wait for their turn, the larger ones on disk
 
     def __init__(self, *args: Any, state: Any = None, **kwargs: Any) -> None:
         self._given: dict[str, Any] = state if isinstance(state, dict) else {}  # discovery comes before it is loaded
@@ -191,8 +191,22 @@ class TapCsvGithub(CrmTap):
     def head_of(self, source: Source) -> dict[str, str]:
         """What a stream's state keeps of a source that was read whole."""
         listing = self.listing(source)
-        told = {"etag": listing.etag, "commit": listing.commit, "time": listing.commit_time}
+        # what this run did not read must not look unchanged to a later one that would
+        if source.label not in self._whole:
+            self._whole[source.label] = self._reads_all_of(source, listing)
+        etag = listing.etag if self._whole[source.label] else ""
+        told = {"etag": etag, "commit": listing.commit, "time": listing.commit_time}
         return {**told, "entries": self._entries_of(source)}
+
+    @cached_property
+    def _whole(self) -> dict[str, bool]:
+        return {}
+
+    def _reads_all_of(self, source: Source, listing: Listing) -> bool:
+        """Whether every stream that a file makes by its own name is read by this run."""
+        entries = [each for each in self.entries if not each.stream_name and self.source_of(each) is source]
+        names = {named_after(path) for each in entries for path in listing.files if each.takes(path)}
+        return names <= {stream.name for stream in self.selected_streams}
 
     def _entries_of(self, source: Source) -> str:
         """What changes when the entries of a source do: other files may belong to it then."""

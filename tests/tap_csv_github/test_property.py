@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import random
 import tempfile
 from pathlib import Path
@@ -18,14 +17,9 @@ from fake_crm import FakeGitHub
 from tap_csv_github.tap import TapCsvGithub
 from tests.tap_csv_github.conftest import Run, RunTap, Table
 
-# the random runs are the same on every Python, so one of several may be spared them
-EXAMPLES = int(os.environ.get("CRMDB_EXAMPLES", "40"))
-QUICK = settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-    database=None,
-)
+CHECKS = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+QUICK = settings(max_examples=40, deadline=None, suppress_health_check=CHECKS, database=None)
+LONG = settings(max_examples=600, deadline=None, suppress_health_check=CHECKS, database=None)
 
 # -- tables -----------------------------------------------------------------------------------------------------------
 
@@ -172,13 +166,7 @@ class History:
         return sorted((key, value) for rows in self.files.values() for key, value in rows.items())
 
 
-@pytest.mark.parametrize("entry", [{"key_properties": ["id"]}, {}], ids=["keyed", "by place"])
-@QUICK
-@given(st.integers(0, 2**32))
-def test_any_history_with_kills_ends_as_the_repository_stands(
-    monkeypatch: pytest.MonkeyPatch, entry: dict[str, Any], seed: int
-) -> None:
-    """S01, S02, S07: edits, renames, deletions, force pushes, moves between files; runs cut after any STATE."""
+def check_history(monkeypatch: pytest.MonkeyPatch, entry: dict[str, Any], seed: int) -> None:
     monkeypatch.setattr("tap_csv_github.reading.rows._CHUNK", 30)
     monkeypatch.setattr(TapCsvGithub, "state_seconds", 0.0)
     chance = random.Random(seed)
@@ -203,3 +191,24 @@ def test_any_history_with_kills_ends_as_the_repository_stands(
         table.load(last)
         assert history.truth == sorted((row["id"], row["name"]) for row in table.live)
         assert [] == run_tap(**entry, state=last.state).records("t")
+
+
+WAYS = pytest.mark.parametrize("entry", [{"key_properties": ["id"]}, {}], ids=["keyed", "by place"])
+
+
+@WAYS
+@QUICK
+@given(st.integers(0, 2**32))
+def test_any_history_with_kills_ends_as_the_repository_stands(
+    monkeypatch: pytest.MonkeyPatch, entry: dict[str, Any], seed: int
+) -> None:
+    """S01, S02, S07: edits, renames, deletions, force pushes, moves between files; runs cut after any STATE."""
+    check_history(monkeypatch, entry, seed)
+
+
+@pytest.mark.long
+@WAYS
+@LONG
+@given(st.integers(0, 2**32))
+def test_many_more_histories(monkeypatch: pytest.MonkeyPatch, entry: dict[str, Any], seed: int) -> None:
+    check_history(monkeypatch, entry, seed)

@@ -84,6 +84,19 @@ def test_other_streams_of_a_repository_keep_it_from_looking_unchanged(github: Fa
     assert [{"id": "2"}] == second.rows()
 
 
+def test_a_file_that_an_old_catalog_does_not_know_is_not_hidden_by_the_etag(
+    github: FakeGitHub, run_tap: RunTap
+) -> None:
+    repository = github.repository("acme/crm", {"a.csv": "id\n1\n"})
+    old = run_tap.catalog()
+    first = run_tap(catalog=old)
+    repository.commit({"b.csv": "id\n2\n"})
+    second = run_tap(catalog=old, state=first.state)
+    assert [] == second.rows()
+    assert [{"id": "2"}] == run_tap(state=second.state).rows()
+    assert [{"id": "2"}] == run_tap(catalog=run_tap.catalog(), state=second.state).rows()
+
+
 def test_patterns_choose_files(github: FakeGitHub, run_tap: RunTap) -> None:
     github.repository("acme/crm", dict.fromkeys(("a.csv", "in/b.csv", "in/deep/c.csv", "in/d.tsv", "x.md"), "id\n1\n"))
 
