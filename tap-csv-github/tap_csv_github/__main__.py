@@ -13,6 +13,7 @@ def main() -> NoReturn:
     from tap_csv_github.tap import TapCsvGithub  # noqa: PLC0415 - as above
 
     gc.freeze()
+    gc.set_threshold(100_000)  # rows come by thousands, and none of them refers to itself
     gc.enable()
     run(TapCsvGithub.cli, name="tap-csv-github")
 

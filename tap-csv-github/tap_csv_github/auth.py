@@ -8,8 +8,6 @@ import threading
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from requests.auth import AuthBase
 from typing_extensions import override
 
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import requests
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
     from crmdb_core.http import ApiSession
 
@@ -43,8 +42,12 @@ class TokenAuth(AuthBase):
         return r
 
 
-def private_key(text: str) -> rsa.RSAPrivateKey:
+def private_key(text: str) -> RSAPrivateKey:
     r"""The key in a PEM text, in which line breaks may be written `\n` as environment variables have them."""
+    # here and below, for a run without an app is to start without it
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - see above
+    from cryptography.hazmat.primitives.asymmetric import rsa  # noqa: PLC0415 - see above
+
     try:
         key = serialization.load_pem_private_key(text.replace("\\n", "\n").encode(), password=None)
     except (ValueError, TypeError):
@@ -57,7 +60,7 @@ def private_key(text: str) -> rsa.RSAPrivateKey:
 class AppAuth(AuthBase):
     """Signs requests as the app itself, by `now`, the server's clock; a refused one is signed anew."""
 
-    def __init__(self, app_id: str, key: rsa.RSAPrivateKey) -> None:
+    def __init__(self, app_id: str, key: RSAPrivateKey) -> None:
         self._app_id = app_id
         self._key = key
         self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -71,6 +74,9 @@ class AppAuth(AuthBase):
         """After a 401: its Date header has told the server's time, by which the next one is signed."""
 
     def _jwt(self) -> str:
+        from cryptography.hazmat.primitives import hashes  # noqa: PLC0415 - as in `private_key`
+        from cryptography.hazmat.primitives.asymmetric import padding  # noqa: PLC0415 - as in `private_key`
+
         now = int(self.now().timestamp())
         claims = {"iat": now - _ISSUED_AGO, "exp": now + _LIFETIME, "iss": self._app_id}
         text = ".".join(_encoded(json.dumps(part).encode()) for part in ({"alg": "RS256", "typ": "JWT"}, claims))
