@@ -2,7 +2,7 @@
 PYTHON ?= python3
 IN := .venv/bin
 
-.PHONY: help demo demo-salesforce psql test test-long lint bench bench-target bench-tap-hubspot bench-tap-salesforce bench-tap-pipedrive wheels docs constraints clean setup setup-dev
+.PHONY: help demo demo-salesforce psql test test-long lint bench bench-target bench-tap-hubspot bench-tap-salesforce bench-tap-pipedrive bench-tap-csv-github wheels docs constraints clean setup setup-dev
 
 help:           ## what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -47,6 +47,9 @@ bench-tap-salesforce: setup-dev ## tap-salesforce beside a bare client and other
 
 bench-tap-pipedrive: setup-dev ## tap-pipedrive beside an ideal client and singer-io's tap
 	@$(IN)/python bench/tap_pipedrive.py
+
+bench-tap-csv-github: setup-dev ## tap-csv-github beside Python's own reader and another tap
+	@$(IN)/python bench/tap_csv_github.py
 
 wheels: setup-dev ## build the wheels into dist/ and try them as a stranger would
 	@$(IN)/uv build --quiet --wheel --all-packages --out-dir dist

@@ -21,10 +21,7 @@ TESTS = (
 )
 _ELSEWHERE = (
     "tests/target_crmdb/faults",
-    *(
-        f"tests/{name}/test_property.py"
-        for name in ("tap_hubspot", "tap_salesforce", "tap_pipedrive", "tap_csv_github")
-    ),
+    *(f"{folder}/test_property.py" for folder in TESTS if "/tap_" in folder),
 )
 PROBE = "import sys, ssl, sqlite3; print('%d.%d' % sys.version_info[:2])"
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
 
+from tap_csv_github.tap import TapCsvGithub
 from tap_hubspot.tap import TapHubSpot
 from tap_pipedrive.tap import TapPipedrive
 from tap_salesforce.tap import TapSalesforce
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 BEGIN, END = "<!-- settings:begin -->", "<!-- settings:end -->"
 PLUGINS: dict[str, tuple[str, Plugin]] = {
+    "tap-csv-github": ("extractors", TapCsvGithub),
     "tap-hubspot": ("extractors", TapHubSpot),
     "tap-salesforce": ("extractors", TapSalesforce),
     "tap-pipedrive": ("extractors", TapPipedrive),
@@ -58,6 +60,8 @@ FIRST = {
     "target-crmdb": "host port user password database sqlalchemy_url embedded default_target_schema load_method "
     "hard_delete schema_change max_rejects max_delete_share dry_run"
 }
+# Settings that are lists of objects, whose own settings are a second table in the README.
+ENTRIES = {"tap-csv-github": "files"}
 # What Meltano itself fills in: the schema that the tap's `load_schema` names.
 FILLED_BY_MELTANO = {"default_target_schema": "$MELTANO_EXTRACT__LOAD_SCHEMA"}
 
@@ -86,6 +90,11 @@ def settings_of(plugin: Plugin) -> list[Setting]:
     schema = copy.deepcopy(plugin.config_jsonschema)
     plugin.append_builtin_config(schema)
     return list(_flatten(schema["properties"]))
+
+
+def entries_of(name: str, plugin: Plugin) -> list[Setting]:
+    """The settings of the entries of a setting that is a list of objects."""
+    return list(_flatten(plugin.config_jsonschema["properties"][ENTRIES[name]]["items"]["properties"]))
 
 
 def _flatten(properties: dict[str, Any], prefix: str = "") -> Iterator[Setting]:
@@ -170,7 +179,9 @@ def generated() -> dict[Path, str]:
         readme = ROOT / name / "README.md"
         by_name = {setting.name: setting for setting in settings_of(plugin)}
         shown = FIRST[name].split() if name in FIRST else by_name
-        files[readme] = with_tables(readme.read_text("utf-8"), table([by_name[one] for one in shown]))
+        in_readme = [table([by_name[one] for one in shown])]
+        in_readme += [table(entries_of(name, plugin))] if name in ENTRIES else []
+        files[readme] = with_tables(readme.read_text("utf-8"), *in_readme)
     return files
 
 

@@ -18,7 +18,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LOWEST, ABOVE_HIGHEST = (3, 11), (3, 15)
-PACKAGES = ("crmdb-core", "fake-crm", "tap-hubspot", "tap-salesforce", "tap-pipedrive", "target-crmdb[embedded]")
+PACKAGES = (
+    "crmdb-core",
+    "fake-crm",
+    "tap-hubspot",
+    "tap-salesforce",
+    "tap-pipedrive",
+    "tap-csv-github",
+    "target-crmdb[embedded]",
+)
 EXIT_CONFIG = 78
 
 

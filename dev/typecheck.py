@@ -7,7 +7,15 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("crmdb_core", "fake_crm", "tap_hubspot", "tap_salesforce", "tap_pipedrive", "target_crmdb")
+PACKAGES = (
+    "crmdb_core",
+    "fake_crm",
+    "tap_hubspot",
+    "tap_salesforce",
+    "tap_pipedrive",
+    "tap_csv_github",
+    "target_crmdb",
+)
 FOLDERS = ("tests", "bench", "dev")
 
 

@@ -1,6 +1,7 @@
 """Strict local CRM APIs with memory, faults and a clock of their own, for tests and demos."""
 
 from fake_crm.faults import Fault
+from fake_crm.github.fake import FakeGitHub
 from fake_crm.hubspot.fake import FakeCrm
 from fake_crm.hubspot.limits import Limits
 from fake_crm.hubspot.pipelines import Stage
@@ -12,6 +13,7 @@ from fake_crm.salesforce.fake import FakeSalesforce
 
 __all__ = [
     "FakeCrm",
+    "FakeGitHub",
     "FakePipedrive",
     "FakeSalesforce",
     "Fault",

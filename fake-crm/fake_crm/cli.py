@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING, Any
 
+from fake_crm.github import serving as github
 from fake_crm.hubspot import serving as hubspot
 from fake_crm.hubspot.world_file import WorldFileError
 from fake_crm.pipedrive import serving as pipedrive
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 EXIT_FAILED = 1
 EXIT_CONFIG = 78
-CRMS: Mapping[str, Door] = {"hubspot": hubspot, "pipedrive": pipedrive, "salesforce": salesforce}
+CRMS: Mapping[str, Door] = {"github": github, "hubspot": hubspot, "pipedrive": pipedrive, "salesforce": salesforce}
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -9,6 +9,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from fake_crm.github.fake import FakeGitHub
     from fake_crm.hubspot.fake import FakeCrm
     from fake_crm.pipedrive.fake import FakePipedrive
     from fake_crm.salesforce.fake import FakeSalesforce
@@ -55,9 +56,19 @@ def fake_salesforce() -> Iterator[Callable[..., FakeSalesforce]]:
         api.stop()
 
 
+@pytest.fixture
 def fake_pipedrive() -> Iterator[FakePipedrive]:
     """A small Pipedrive without limits, whose clock stands."""
     from fake_crm.pipedrive.fake import FakePipedrive  # noqa: PLC0415 - as above
 
     with FakePipedrive(clock="2026-11-01T00:00:00Z") as crm:
         yield crm
+
+
+@pytest.fixture
+def fake_github() -> Iterator[FakeGitHub]:
+    """A GitHub without repositories and limits, whose clock stands."""
+    from fake_crm.github.fake import FakeGitHub  # noqa: PLC0415 - see above
+
+    with FakeGitHub(clock="2026-11-01T00:00:00Z") as github:
+        yield github

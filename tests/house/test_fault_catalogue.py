@@ -29,6 +29,7 @@ OF_A_TAP = numbered("N", 17) | numbered("A", 7) | numbered("S", 14)
 # plugin → folders of its tests; what the taps share is tested once, with crmdb-core
 FOLDERS: Mapping[str, tuple[str, ...]] = {
     "target_crmdb": ("target_crmdb",),
+    "tap_csv_github": ("tap_csv_github", "crmdb_core"),
     "tap_hubspot": ("tap_hubspot", "crmdb_core"),
     "tap_salesforce": ("tap_salesforce", "crmdb_core"),
     "tap_pipedrive": ("tap_pipedrive", "crmdb_core"),
@@ -36,6 +37,11 @@ FOLDERS: Mapping[str, tuple[str, ...]] = {
 
 # plugin → fault → why it cannot happen to it
 CANNOT_HAPPEN: Mapping[str, Mapping[str, str]] = {
+    "tap_csv_github": {
+        "S03": "a commit is read from git itself; there is no index that could be late",
+        "S05": "nothing is searched: a tree is listed whole, or walked where it is cut",
+        "S06": "as S05; rows are not asked for by time",
+    },
     "tap_hubspot": {
         "A06": "a used-up quota is always a 429 with the limit's name; HubSpot's 403 is about scopes and bans only",
     },
@@ -43,6 +49,7 @@ CANNOT_HAPPEN: Mapping[str, Mapping[str, str]] = {
 
 # plugin → faults that its own folder must name, though crmdb-core's tests do too: there the whole tap stands them
 ITS_OWN: Mapping[str, set[str]] = {
+    "tap_csv_github": OF_A_TAP - {"N14", "S03", "S05", "S06"} | {"D15", "D16"},
     # TLS and the race for one token file know nothing of a CRM
     "tap_hubspot": OF_A_TAP - {"N14", "A04", "A06"},
     "tap_salesforce": OF_A_TAP - {"N14", "A04"},

@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 OURS = {
     "crmdb_core": ROOT / "crmdb-core",
     "fake_crm": ROOT / "fake-crm",
+    "tap_csv_github": ROOT / "tap-csv-github",
     "tap_hubspot": ROOT / "tap-hubspot",
     "tap_salesforce": ROOT / "tap-salesforce",
     "tap_pipedrive": ROOT / "tap-pipedrive",
@@ -24,6 +25,7 @@ OURS = {
 ALLOWED: dict[str, tuple[str, ...]] = {
     "crmdb_core": (),
     "fake_crm": (),
+    "tap_csv_github": ("crmdb_core",),
     "tap_hubspot": ("crmdb_core",),
     "tap_salesforce": ("crmdb_core",),
     "tap_pipedrive": ("crmdb_core",),

@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = (
     "crmdb-core/crmdb_core",
     "fake-crm/fake_crm",
+    "tap-csv-github/tap_csv_github",
     "tap-hubspot/tap_hubspot",
     "tap-salesforce/tap_salesforce",
     "tap-pipedrive/tap_pipedrive",

@@ -12,6 +12,7 @@ import pytest
 from singer_sdk.exceptions import ConfigValidationError
 
 from crmdb_core.exits import ConfigError
+from tap_csv_github.tap import TapCsvGithub
 from tap_hubspot.tap import TapHubSpot
 from tap_pipedrive.tap import TapPipedrive
 from tap_salesforce.tap import TapSalesforce
@@ -31,7 +32,7 @@ def test_the_generated_tables_say_what_the_code_says() -> None:
     assert (done.returncode, done.stdout) == (0, "")
 
 
-@pytest.mark.parametrize("plugin", [TapHubSpot, TapSalesforce, TapPipedrive, TargetCrmdb])
+@pytest.mark.parametrize("plugin", [TapCsvGithub, TapHubSpot, TapSalesforce, TapPipedrive, TargetCrmdb])
 def test_every_setting_is_described(plugin: type[CrmTap | TargetCrmdb]) -> None:
     properties = plugin.config_jsonschema["properties"]
     assert [name for name, declared in properties.items() if not declared.get("description")] == []
@@ -40,6 +41,7 @@ def test_every_setting_is_described(plugin: type[CrmTap | TargetCrmdb]) -> None:
 @pytest.mark.parametrize(
     ("plugin", "secrets"),
     [
+        (TapCsvGithub, {"auth_token", "app_private_key"}),
         (TapHubSpot, {"access_token", "client_secret", "refresh_token"}),
         (
             TapSalesforce,
