@@ -103,7 +103,7 @@ def test_a_query_of_many_fields_goes_in_a_body(run_tap: RunTap, crm: FakeSalesfo
 def test_more_fields_than_a_query_can_hold_lose_no_record(
     run_tap: RunTap, crm: FakeSalesforce, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tap_salesforce.streams.LONGEST_COLUMNS", 400)
+    monkeypatch.setattr("tap_salesforce.upkeep.LONGEST_COLUMNS", 400)
     crm.quirks.page_rows = 30
     run = run_tap(crm, "Contact", "Everything__c")
     assert run.error is None
