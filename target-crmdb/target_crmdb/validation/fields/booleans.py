@@ -1,0 +1,30 @@
+"""Yes and no in the ways that CRMs and forms write them."""
+
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any
+
+from target_crmdb.validation.fields.errors import FieldError
+
+# the words that pydantic and Postgres both read; anything else (`X`, `ja`, `2`) would be a guess
+_WORDS = MappingProxyType(
+    dict.fromkeys(("1", "on", "t", "true", "y", "yes"), True)
+    | dict.fromkeys(("0", "off", "f", "false", "n", "no"), False)
+)
+
+
+def normal_boolean(value: Any) -> bool | None:
+    """Read true and false, 1 and 0, and their words in any case."""
+    if value is None or value is True or value is False:
+        return value
+    if isinstance(value, str):
+        if value == "":
+            return None
+        known = _WORDS.get(value.lower())
+    elif isinstance(value, int | Decimal):
+        known = bool(value) if value in {0, 1} else None
+    else:
+        known = None
+    if known is None:
+        raise FieldError("not_boolean", "is not a yes or a no")
+    return known

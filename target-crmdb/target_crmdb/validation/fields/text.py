@@ -1,0 +1,27 @@
+"""Text as it is; the empty one is null."""
+
+from decimal import Decimal
+from typing import Any
+
+from target_crmdb.validation.fields.errors import FieldError
+from target_crmdb.validation.values import to_json
+
+
+def normal_text(value: Any) -> str | None:
+    """Give a text as it is, a number's digits, true or false, or the JSON of anything else."""
+    if isinstance(value, str):
+        return value or None
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int | Decimal) else to_json(value)
+
+
+def text_of(value: Any, rule: str, reason: str) -> str | None:
+    """Give the text of a value that must be one, None for null and for the empty text."""
+    if isinstance(value, str):
+        return value or None
+    if value is None:
+        return None
+    raise FieldError(rule, reason)
