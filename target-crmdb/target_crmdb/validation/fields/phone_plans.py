@@ -58,7 +58,7 @@ def _national(region: Any) -> Callable[[str], str | None]:
     # the country's code without its plus: taken for one where the whole is no number and the rest is
     main = _without_prefix(_metadata(regions[0]))
     with_code = re.compile(
-        f"{abroad}(?!{general}\\Z){code}(?={general}\\Z){_without_prefix(region)}{main}({valid})"
+        f"{abroad}(?!{general}\\Z){code}(?={general}\\Z){_without_prefix(region)}{main}(?P<rest>{valid})"
     ).fullmatch
     with_prefix = re.compile(_behind_prefix(region, abroad, code, general, valid)).fullmatch
 
@@ -66,18 +66,19 @@ def _national(region: Any) -> Callable[[str], str | None]:
         if as_it_is(digits):
             return f"+{code}{digits}"
         match = with_prefix(digits) or with_code(digits)
-        return f"+{code}{match[1]}" if match else None
+        return f"+{code}{match['rest']}" if match else None
 
     return write
 
 
 def _behind_prefix(region: Any, abroad: str, code: str, general: str, valid: str) -> str:
-    """Describe a number behind the national prefix, if that is a plain one such as 0."""
-    prefix = region.national_prefix_for_parsing
-    if not prefix or not prefix.isdigit() or region.national_prefix_transform_rule or prefix.startswith(code):
+    """Describe a number behind the national prefix, if that is a plain one such as 0, or the first of several."""
+    prefixes = (region.national_prefix_for_parsing or "").split("|")
+    prefix = prefixes[0]
+    if not all(map(str.isdigit, prefixes)) or region.national_prefix_transform_rule or prefix.startswith(code):
         return _NEVER
     lengths = set(region.general_desc.possible_length) - set(region.general_desc.possible_length_local_only)
-    return f"{abroad}(?!{code}){prefix}(?={general}\\Z){_of_lengths(sorted(lengths))}({valid})"
+    return f"{abroad}(?!{code}){prefix}(?={general}\\Z){_of_lengths(sorted(lengths))}(?P<rest>{valid})"
 
 
 def _without_prefix(region: Any) -> str:

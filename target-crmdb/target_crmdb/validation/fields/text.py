@@ -5,6 +5,7 @@ from typing import Any
 
 from target_crmdb.validation.fields.errors import FieldError
 from target_crmdb.validation.fields.type import Normal
+from target_crmdb.validation.findings import ConversionError
 from target_crmdb.validation.values import to_json
 
 
@@ -21,7 +22,12 @@ def normal_text(value: Any) -> str | None:
         return None
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value) if isinstance(value, int | Decimal) else to_json(value)
+    if isinstance(value, int | Decimal):
+        return str(value)
+    try:
+        return to_json(value)
+    except ConversionError as error:
+        raise FieldError(error.rule, str(error)) from None
 
 
 def text_of(value: Any, rule: str, reason: str) -> str | None:

@@ -18,7 +18,8 @@ _common = re.compile(
     rf"(https?://(?:{_LABEL}\.)*+[a-z]++)((?:/(?![.%])[{_PLAIN}%]*+)*+(?:\?[{_PLAIN}%/?]*+)?+(?:\#[{_PLAIN}%/?]*+)?+)",
     re.ASCII,
 ).fullmatch
-_has_scheme = re.compile(r"\s*[a-z][a-z0-9+.-]*:", re.IGNORECASE).match
+# a name with a dot and a number behind the colon is a host with its port
+_has_scheme = re.compile(r"\s*(?![a-z0-9-]+(?:\.[a-z0-9-]+)+:\d)[a-z][a-z0-9+.-]*:", re.IGNORECASE).match
 
 
 def url_type(assume: Literal["http", "https"] | None = None) -> Normal:
