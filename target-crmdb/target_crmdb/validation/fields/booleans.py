@@ -27,7 +27,7 @@ def _normal(value: Any) -> bool | None:
         if value == "":
             return None
         known = _WORDS.get(value.lower())
-    elif isinstance(value, int | Decimal):
+    elif isinstance(value, int) or (isinstance(value, Decimal) and value.is_finite()):
         known = bool(value) if value in {0, 1} else None
     else:
         known = None

@@ -11,7 +11,7 @@ from target_crmdb.validation.fields.type import Normal
 
 _BIGINT = range(-(2**63), 2**63)
 _MOST_DIGITS = 1000  # Postgres keeps more; a number of this size is none that anybody meant
-_is_plain = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII).fullmatch
+_is_plain = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII).fullmatch
 
 _Number = str | int | Decimal | None
 
