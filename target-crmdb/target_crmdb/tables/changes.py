@@ -1,7 +1,7 @@
 """What is to be done to a table, as data: named changes with their SQL, and the record of names after them."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
@@ -10,7 +10,8 @@ from typing_extensions import override
 
 from target_crmdb.exceptions import CrmdbError
 from target_crmdb.mapping import TablePlan
-from target_crmdb.tables import record
+from target_crmdb.tables import normal_columns, record
+from target_crmdb.tables.normal_columns import NormalDraft
 from target_crmdb.tables.record import Place
 from target_crmdb.tables.request import TableRequest
 
@@ -67,6 +68,7 @@ class TableChange:
     retyped: tuple[Place, ...] = ()
     is_recorded: bool = True
     warnings: tuple[str, ...] = ()
+    normals: NormalDraft = field(default_factory=NormalDraft)
 
 
 def apply(cursor: Cursor, change: TableChange, *, execute: bool = True) -> None:
@@ -85,6 +87,8 @@ def apply(cursor: Cursor, change: TableChange, *, execute: bool = True) -> None:
     record.retire(cursor, request.schema, table, change.left)
     record.add(cursor, request.schema, table, change.new)
     record.retype(cursor, request.schema, table, change.retyped)
+    normal_columns.record(cursor, request.schema, table, change.normals)
+    record.follow_mapping(cursor, request, table)
     for warning in change.warnings:
         _logger.warning(warning)
 
