@@ -4,8 +4,8 @@
 FieldError for what is no such value. The error names rule and reason, never the value.
 """
 
-__all__ = ["FIELD_TYPES", "FieldError", "FieldType", "Normal", "field_type", "options_of"]
+__all__ = ["COLUMN_TYPES", "FIELD_TYPES", "FieldError", "FieldType", "Normal", "field_type", "options_of"]
 
 from target_crmdb.validation.fields.errors import FieldError
-from target_crmdb.validation.fields.registry import FIELD_TYPES, field_type, options_of
+from target_crmdb.validation.fields.registry import COLUMN_TYPES, FIELD_TYPES, field_type, options_of
 from target_crmdb.validation.fields.type import FieldType, Normal

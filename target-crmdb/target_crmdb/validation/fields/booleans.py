@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Any
 
 from target_crmdb.validation.fields.errors import FieldError
+from target_crmdb.validation.fields.type import Normal
 
 # the words that pydantic and Postgres both read; anything else (`X`, `ja`, `2`) would be a guess
 _WORDS = MappingProxyType(
@@ -13,7 +14,12 @@ _WORDS = MappingProxyType(
 )
 
 
-def normal_boolean(value: Any) -> bool | None:
+def boolean_type() -> Normal:
+    """Give the type of yes and no."""
+    return _normal
+
+
+def _normal(value: Any) -> bool | None:
     """Read true and false, 1 and 0, and their words in any case."""
     if value is None or value is True or value is False:
         return value

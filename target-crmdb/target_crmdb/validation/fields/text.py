@@ -4,7 +4,13 @@ from decimal import Decimal
 from typing import Any
 
 from target_crmdb.validation.fields.errors import FieldError
+from target_crmdb.validation.fields.type import Normal
 from target_crmdb.validation.values import to_json
+
+
+def text_type() -> Normal:
+    """Give the type of texts."""
+    return normal_text
 
 
 def normal_text(value: Any) -> str | None:
