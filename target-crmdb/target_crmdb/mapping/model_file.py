@@ -6,7 +6,7 @@ from typing import Any
 from target_crmdb.mapping.canonical import FIXED, ROW, CanonicalField, Entity, Model
 from target_crmdb.mapping.names import snake_case
 from target_crmdb.mapping.placed import Faults, Item, suggestion
-from target_crmdb.validation.fields import FIELD_TYPES
+from target_crmdb.validation.fields import COLUMN_TYPES
 
 _OF_AN_ENTITY = frozenset({"description", "fields"})
 _OF_A_FIELD = frozenset({"type", "description", "refers", "index"})
@@ -101,7 +101,7 @@ def _fields(
 def _field(name: str, entries: Entries, entities: Collection[str]) -> CanonicalField:
     return CanonicalField(
         name=name,
-        type=entries.one_of("type", FIELD_TYPES) or "text",
+        type=entries.one_of("type", COLUMN_TYPES) or "text",
         description=entries.text("description") or "",
         refers=entries.one_of("refers", entities),
         is_index=entries.flag("index"),

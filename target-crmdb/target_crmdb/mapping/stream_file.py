@@ -9,7 +9,7 @@ from target_crmdb.mapping.paths import FieldPath, PathError, parse_path
 from target_crmdb.mapping.placed import Faults, Item, suggestion
 from target_crmdb.mapping.source import FieldMapping, Link, StreamMapping
 from target_crmdb.mapping.types import ColumnType
-from target_crmdb.validation.fields import FIELD_TYPES, field_type
+from target_crmdb.validation.fields import COLUMN_TYPES, field_type
 
 _OF_A_STREAM = frozenset({"entity", "id", "updated_at", "url", "fields", "constants", "links"})
 _OWN_WORDS = frozenset({"field", "type", "values", "factor", "prefix"})
@@ -75,8 +75,8 @@ class StreamReader:
                 self._faults.add(item, place, "names no canonical field")
             return
         canonical = entity.fields[name]
-        wanted = entries.one_of("type", FIELD_TYPES) or canonical.type
-        if FIELD_TYPES[wanted].column != FIELD_TYPES[canonical.type].column:
+        wanted = entries.one_of("type", COLUMN_TYPES) or canonical.type
+        if COLUMN_TYPES[wanted] != COLUMN_TYPES[canonical.type]:
             self._faults.add(spec, place, f"has the type {wanted}, and {entity.name}.{name} is {canonical.type}")
             return
         options = {key: one.plain() for key, one in entries.items() if key not in _OWN_WORDS}
@@ -95,7 +95,7 @@ class StreamReader:
         item = spec.children.get("factor")
         if item is None:
             return None
-        if FIELD_TYPES[wanted].column != ColumnType.NUMERIC or type(item.value) not in {int, float}:
+        if COLUMN_TYPES[wanted] != ColumnType.NUMERIC or type(item.value) not in {int, float}:
             self._faults.add(item, f"{place}.factor", "must be a number, for a field that is one")
         return str(item.value)
 
@@ -108,6 +108,8 @@ class StreamReader:
                 yield item.value
 
     def _check_options(self, name: str, options: dict[str, Any], item: Item, place: str) -> None:
+        if not options:
+            return  # making the type would import its library
         try:
             field_type(name, **options)
         except (ValueError, TypeError) as error:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from target_crmdb.mapping.canonical import UPDATED_AT
 from target_crmdb.mapping.normals import WantedNormal
 from target_crmdb.mapping.source import Level, StreamMapping
-from target_crmdb.validation.fields import FIELD_TYPES
+from target_crmdb.validation.fields import COLUMN_TYPES
 
 
 def wanted_normals(stream: StreamMapping, level_of: Callable[[str], Level]) -> Iterator[WantedNormal]:
@@ -15,8 +15,8 @@ def wanted_normals(stream: StreamMapping, level_of: Callable[[str], Level]) -> I
         # values that are translated are translated as they stand
         name = "text" if one.values or one.prefixes else one.type
         options = () if one.values or one.prefixes else one.options
-        column = FIELD_TYPES[name].column
+        column = COLUMN_TYPES[name]
         yield WantedNormal(one.path, name, options, column, entity, one.field, level_of(one.field))
     if stream.updated_at is not None:
-        column = FIELD_TYPES["datetime"].column
+        column = COLUMN_TYPES["datetime"]
         yield WantedNormal(stream.updated_at, "datetime", (), column, entity, UPDATED_AT, level_of(UPDATED_AT))
