@@ -131,7 +131,10 @@ _OWN = th.PropertiesList(
         "model_schema",
         th.StringType,
         default="crm",
-        description="Schema whose views are made again where a column under them changes its type.",
+        description=(
+            "Schema of the canonical model's views, which follow mappings and tables. Other views in it are made again "
+            "where a column under them changes its type."
+        ),
     ),
     th.Property(
         "max_rejects",

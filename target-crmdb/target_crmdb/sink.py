@@ -113,7 +113,7 @@ class StreamSink(Sink):
         self._mode = WriteMode.of(self.config)
         self._encoder = RowEncoder(self.plan)
         self._compiled = compile_records(self.schema, self.plan)
-        self._normals = self._encoder.normals if self._encoder.normals else None
+        self._normals = self._encoder.normals or None
         self._discards = Discards(self.plan, run.run_id)
         self._stage = StagingTable(self.plan, number)
         self._merge = Merge(self.plan, self._stage.name, self._mode)
@@ -227,9 +227,7 @@ class StreamSink(Sink):
     def seal(self) -> StreamBatch:
         """Hand over what waits; the sink begins anew."""
         self.record_counter_metric.increment(self.waiting)
-        batch = StreamBatch(
-            self._buffer.take(), self._refused, self._bytes, dict(self._encoder.discards), self._issues
-        )
+        batch = StreamBatch(self._buffer.take(), self._refused, self._bytes, dict(self._encoder.discards), self._issues)
         self._refused = []
         self._issues = []
         self._bytes = 0

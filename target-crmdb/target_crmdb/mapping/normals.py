@@ -1,6 +1,6 @@
-"""Which mapped fields need a normal column: those whose own column does not say already what the canonical type does."""
+"""Which mapped fields need a normal column: those whose own column does not say what the canonical type does."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,8 +40,7 @@ class WantedNormal:
     @property
     def signature(self) -> tuple[str, str]:
         """What tells it from others in one table: the path and the type with its options."""
-        options = ", ".join(f"{name}={value}" for name, value in self.options)
-        return self.path.text, f"{self.type}({options})" if options else self.type
+        return self.path.text, form_text(self.type, self.options)
 
 
 @dataclass(frozen=True)
@@ -60,6 +59,12 @@ class NormalColumn:
     def type(self) -> ColumnType:
         """The column's type."""
         return self.wanted.column
+
+
+def form_text(name: str, options: Iterable[tuple[str, Any]]) -> str:
+    """Write a type with its options: `phone(country=DE)`."""
+    text = ", ".join(f"{option}={value}" for option, value in options)
+    return f"{name}({text})" if text else name
 
 
 def needed(wanted: Collection[WantedNormal], types: Mapping[Path, ColumnType]) -> Iterator[WantedNormal]:

@@ -2,15 +2,14 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from target_crmdb.exceptions import ConfigError
-from target_crmdb.mapping.model_file import Entries, apply_model, read_model
 from target_crmdb.mapping.canonical import Model
+from target_crmdb.mapping.model_file import Entries, apply_model, read_model
 from target_crmdb.mapping.placed import Faults, Item, overlaid, placed, read_yaml
 from target_crmdb.mapping.source import SourceMapping, StreamMapping
 from target_crmdb.mapping.stream_file import StreamReader
@@ -123,9 +122,9 @@ def _targets(fields: Item) -> set[str]:
 
 def _names(item: Item) -> set[str]:
     """Name the canonical fields that an entry of `fields` fills."""
-    one: Callable[[Any], Mapping[str, Any]] = lambda value: value if isinstance(value, dict) else {"field": value}
     value = item.plain()
-    return {str(one(each).get("field")) for each in (value if isinstance(value, list) else [value])} - {"None"}
+    several = value if isinstance(value, list) else [value]
+    return {str(one.get("field") if isinstance(one, dict) else one) for one in several} - {"None"}
 
 
 def _raise(faults: Faults, what: str) -> None:

@@ -57,7 +57,8 @@ class TableChange:
     """A table's plan and all that is missing to it; made by `plan_table` without changing anything.
 
     `new` are the places of fields to record, `left` the places that fields give up, `retyped` the columns whose
-    recorded type is no longer true. `is_recorded` says whether the stream has its table in the record already.
+    recorded type is no longer true. `is_recorded` says whether the stream has its table in the record already. `hollow`
+    are the model's views that have no rows after the changes, until they get their new text.
     """
 
     request: TableRequest
@@ -69,6 +70,7 @@ class TableChange:
     is_recorded: bool = True
     warnings: tuple[str, ...] = ()
     normals: NormalDraft = field(default_factory=NormalDraft)
+    hollow: tuple[str, ...] = ()
 
 
 def apply(cursor: Cursor, change: TableChange, *, execute: bool = True) -> None:

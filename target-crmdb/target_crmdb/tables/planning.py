@@ -226,6 +226,7 @@ def _change(cursor: Cursor, situation: _Situation, draft: Draft, fields: Sequenc
         is_recorded=situation.is_recorded,
         warnings=tuple(draft.warnings),
         normals=draft.normals,
+        hollow=tuple(view.name for view in draft.views if view.is_hollow),
     )
 
 

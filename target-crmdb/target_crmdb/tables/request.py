@@ -1,7 +1,7 @@
 """What a SCHEMA message and the settings ask of a table."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from target_crmdb.mapping import COPY, DELETED_AT, EXTRA, HASH, ColumnType, Path, SourceMapping, WantedNormal
@@ -29,7 +29,7 @@ class TableRequest:
     policy: SchemaChange = "evolve"
     max_rewrite_bytes: int = 2**30
     model_schema: str = "crm"
-    mapping: SourceMapping = SourceMapping()
+    mapping: SourceMapping = field(default_factory=SourceMapping)
     normals: tuple[WantedNormal, ...] = ()
 
     @property

@@ -72,7 +72,8 @@ class NormalForms:
             try:
                 values.append(normal(value))
             except FieldError as error:
-                values.append(self._without_form(slot, error, value))
+                values.append(None)
+                self._judge(slot, error, value)
         return values
 
     def of_record(
@@ -89,7 +90,8 @@ class NormalForms:
             try:
                 values.append(None if value is MISSING or value is None else slot.normal(value))
             except FieldError as error:
-                values.append(self._without_form(slot, error, value))
+                values.append(None)
+                self._judge(slot, error, value)
         return values, lacking
 
     def _raw(self, slot: _Slot, record: Mapping[str, Any], row: Sequence[CopyValue]) -> Any:
@@ -98,7 +100,7 @@ class NormalForms:
         path = slot.column.wanted.path
         return path.of(record, depth=2 if path.names[0] == self._spread else 1)
 
-    def _without_form(self, slot: _Slot, error: FieldError, value: Any) -> None:
+    def _judge(self, slot: _Slot, error: FieldError, value: Any) -> None:
         """Refuse the row, note the issue, or say nothing, as the field's level is; the form is null."""
         wanted = slot.column.wanted
         if wanted.level == "strict":
