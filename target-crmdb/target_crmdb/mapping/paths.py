@@ -11,7 +11,7 @@ from target_crmdb.mapping.names import Path
 MISSING = object()
 """What stands where a record has no such field; null is a value."""
 
-_PART = re.compile(r"(?P<name>(?:[^.\\\[\]]|\\.)+)(?P<picks>(?:\[(?:\w+)\])*)(?:\.|$)")
+_PART = re.compile(r"(?P<name>(?:[^.\\\[\]]|\\.)+)(?P<picks>(?:\[(?:\w+)\])*)(?:(?P<dot>\.)|\Z)", re.DOTALL)
 _PICK = re.compile(r"\[(\w+)\]")
 
 
@@ -87,18 +87,20 @@ def parse_path(text: str) -> FieldPath:
     """Read a path; raises PathError. A dot or a bracket within a name is written with a backslash before it."""
     steps: list[Step] = []
     at = 0
+    goes_on = True
     while at < len(text):
         match = _PART.match(text, at)
         if match is None:
             break
         steps += _steps(match)
         at = match.end()
-    if at < len(text) or not steps or text.endswith(".") or not isinstance(steps[0], str):
+        goes_on = match["dot"] is not None
+    if at < len(text) or goes_on or not isinstance(steps[0], str):
         raise PathError("is no path; write names with dots between, `a.b`, and `a[flag].b` for an element of a list")
     return FieldPath(text, tuple(steps))
 
 
 def _steps(match: re.Match[str]) -> list[Step]:
-    name = re.sub(r"\\(.)", r"\1", match["name"])
+    name = re.sub(r"\\(.)", r"\1", match["name"], flags=re.DOTALL)
     picks: list[Step] = [int(flag) if flag.isdecimal() else Pick(flag) for flag in _PICK.findall(match["picks"])]
     return [name, *picks]

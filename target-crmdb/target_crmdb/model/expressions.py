@@ -86,6 +86,10 @@ class Reader:
         """Give a field's value as a text, as it came; None, if the table has no such field."""
         return _first(self._plain(path, "text", ColumnType.TEXT))
 
+    def reads(self, one: FieldMapping) -> bool:
+        """Tell whether the table has anything that this field is read from."""
+        return any(True for _ in self._typed(one))
+
     def _mapped(self, one: FieldMapping) -> Iterator[Expression]:
         for value in self._typed(one):
             if one.values:
