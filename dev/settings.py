@@ -34,7 +34,8 @@ GROUPS: dict[str, dict[str, str]] = {
         "connection": "host port user password database sqlalchemy_url embedded embedded_data_dir ssl_enable ssl_mode "
         "ssl_certificate_authority ssl_client_certificate_enable ssl_client_certificate ssl_client_private_key "
         "ssl_storage_directory ssh_tunnel dialect+driver",
-        "tables": "default_target_schema source model_schema bookkeeping_schema max_columns schema_change "
+        "model": "source mapping validation model_schema",
+        "tables": "default_target_schema bookkeeping_schema max_columns schema_change "
         "stream_schema_change max_rewrite_bytes add_record_metadata",
         "writing": "load_method hard_delete activate_version process_activate_version_messages sweep_at_end "
         "validate_records sanitize_null_text_characters use_copy interpret_content_encoding",

@@ -17,6 +17,7 @@ from target_crmdb.counts import Counts
 from target_crmdb.history import RunNote, Status, StreamRow
 from target_crmdb.locks import unlock_all
 from target_crmdb.mapping import TablePlan
+from target_crmdb.model.follow import ModelViews
 from target_crmdb.modes import WriteMode
 from target_crmdb.rejects import Cursor, Ledger, Reject
 from target_crmdb.schemas import StreamSchema
@@ -68,6 +69,7 @@ class LoadRun:
         self._epochs: dict[str, int] = {}
         self._mode = WriteMode.of(config)
         self._tables: dict[str, TablePlan] = {}
+        self._views = ModelViews(str(config["model_schema"]))
         self._timings: dict[str, Timings] = {}
         self.run_id = run_id
         self.failpoints = failpoints.from_environment()
@@ -132,7 +134,9 @@ class LoadRun:
         def ensure() -> TablePlan:
             self._session.own(request.schema, request.stream)
             with self._session.connection.transaction(), self._session.connection.cursor() as cursor:
-                plan = ensure_table(cursor, request)
+                change = ensure_table(cursor, request)
+                plan = change.plan
+                self._views.restore(cursor, request, change.hollow)
                 self._session.fence(cursor, request.schema, request.stream)
                 if self._mode.appends:
                     self._epochs[request.stream] = history.epoch(cursor, self.run_id, request.schema, request.stream)
@@ -140,6 +144,7 @@ class LoadRun:
                 self._ledger.note_schema(cursor, self.run_id, (request.schema, request.stream), schema)
                 self._record(cursor, request.stream, self.counts[request.stream], RunNote())
                 self.failpoints.hit("after_ddl")
+            self._views.follow(self._session.connection, request, changed=bool(change.changes))
             return plan
 
         return self._session.attempt(ensure)
@@ -208,6 +213,7 @@ class LoadRun:
                 with connection.transaction(), connection.cursor() as cursor:
                     history.close(cursor, self.run_id, status, error)
                     drop_tables(cursor, str(self._config["bookkeeping_schema"]), self.run_id)
+                self._views.finish(connection)
                 unlock_all(connection)
             except psycopg.Error as failure:
                 raise explain(failure, connection) from failure

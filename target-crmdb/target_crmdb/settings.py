@@ -11,6 +11,7 @@ from singer_sdk.helpers.capabilities import BATCH_CONFIG
 from singer_sdk.target_base import Target
 
 from target_crmdb.inherited import inherited_settings
+from target_crmdb.mapping.source import LEVELS, Level
 
 Config = Mapping[str, Any]
 SchemaChange = Literal["evolve", "freeze", "discard_value", "reject_row"]
@@ -35,6 +36,23 @@ _OWN = th.PropertiesList(
         "source",
         th.StringType,
         description="Which CRM's field mapping applies (`hubspot`, …); by default the name of the target schema.",
+    ),
+    th.Property(
+        "mapping",
+        th.CustomType({"type": ["string", "object", "null"], "additionalProperties": True}),
+        description=(
+            "Your own field mapping on top of the one that is shipped for the source: the path of a YAML file, or an "
+            "object (also as JSON text)."
+        ),
+    ),
+    th.Property(
+        "validation",
+        th.ObjectType(additional_properties=th.StringType(allowed_values=list(LEVELS))),
+        description=(
+            "What becomes of a row one of whose mapped values has no normal form, by stream (`contacts`), canonical "
+            "field (`contacts.email`) or for all (`*`). `strict`: the row is rejected; `lenient` (the default): the "
+            "normal form is null, and an issue is recorded; `off`: the same without an issue."
+        ),
     ),
     th.Property(
         "bookkeeping_schema",
@@ -113,7 +131,10 @@ _OWN = th.PropertiesList(
         "model_schema",
         th.StringType,
         default="crm",
-        description="Schema whose views are made again where a column under them changes its type.",
+        description=(
+            "Schema of the canonical model's views, which follow mappings and tables. Other views in it are made again "
+            "where a column under them changes its type."
+        ),
     ),
     th.Property(
         "max_rejects",
@@ -248,6 +269,13 @@ def source_of(config: Config) -> str:
 def schema_change_of(config: Config, stream: str) -> SchemaChange:
     """Give the policy of a stream."""
     return cast("SchemaChange", (config.get("stream_schema_change") or {}).get(stream) or config["schema_change"])
+
+
+def validation_level(config: Config, stream: str, field: str) -> Level:
+    """Give the level of a stream's canonical field: the nearest that is set."""
+    levels = config.get("validation") or {}
+    found = (levels[name] for name in (f"{stream}.{field}", stream, "*") if name in levels)
+    return cast("Level", next(found, "lenient"))
 
 
 def maps_records(config: Config) -> bool:

@@ -34,6 +34,8 @@ from target_crmdb.validation import (
 from target_crmdb.validation.compiled import Row
 from target_crmdb.validation.encoder import EncodingError
 from target_crmdb.validation.findings import ConversionError
+from target_crmdb.validation.normal_forms import FieldIssue, NormalForms, NotNormalError
+from target_crmdb.validation.values import CopyValue
 
 if TYPE_CHECKING:
     from target_crmdb.mapping import TablePlan
@@ -60,6 +62,8 @@ class StreamBatch:
     refused: Sequence[Reject]
     bytes: int = 0
     discards: Mapping[str, int] = field(default_factory=dict)
+    issues: Sequence[tuple[int, Sequence[CopyValue], FieldIssue]] = ()
+    """Values without a normal form: the line of the row, its key, and what is wrong."""
 
 
 @dataclass
@@ -81,6 +85,7 @@ class StreamSink(Sink):
         super().__init__(target, stream_name, schema, key_properties)
         self._target = cast("TargetCrmdb", target)
         self._refused: list[Reject] = []
+        self._issues: list[tuple[int, Sequence[CopyValue], FieldIssue]] = []
         self._bytes = 0
         self.opened: int | None = None
         self.activation: int | None = None
@@ -108,6 +113,7 @@ class StreamSink(Sink):
         self._mode = WriteMode.of(self.config)
         self._encoder = RowEncoder(self.plan)
         self._compiled = compile_records(self.schema, self.plan)
+        self._normals = self._encoder.normals or None
         self._discards = Discards(self.plan, run.run_id)
         self._stage = StagingTable(self.plan, number)
         self._merge = Merge(self.plan, self._stage.name, self._mode)
@@ -169,11 +175,19 @@ class StreamSink(Sink):
         for key in self._key_places:  # a generator would cost as much as all the rest
             if row[key] is None:
                 return False
+        whole: Sequence[CopyValue] = row
+        if self._normals is not None:
+            try:
+                whole = [*row, *self._normals.of_row(row)]
+            except NotNormalError:
+                return False
         if self._content is not None:
-            row = (*row, self._content.of(row))
+            whole = [*whole, self._content.of(row)]
         moment = self._instant(extracted) if self.plan.record_metadata else None
-        if not self._buffer.add_plain(row, self._version(version), moment, place):
+        if not self._buffer.add_plain(whole, self._version(version), moment, place):
             return False
+        if self._normals is not None and self._normals.issues:
+            self._note_issues(self._normals, row, place[0])
         self.activation = None
         self._bytes += len(place[1])
         return True
@@ -192,13 +206,20 @@ class StreamSink(Sink):
             except EncodingError as error:
                 findings = [error.finding]
             else:
+                whole = (*row.values, *row.normals)
                 if self._content is not None:
-                    row = replace(row, values=(*row.values, self._content.of(row.values, row.extra)))
+                    whole = (*whole, self._content.of(row.values, row.extra))
+                row = replace(row, values=whole)
                 extracted = self._instant(origin.extracted)
                 if self._buffer.add(row, self._version(origin.version), extracted, (origin.line, origin.payload)):
+                    self._note_issues(self._encoder.normals, row.values, origin.line)
                     return
                 findings = [_UNSTORABLE]  # a stream map may make such characters
         self._refuse(record, origin, findings)
+
+    def _note_issues(self, normals: NormalForms, row: Sequence[CopyValue], line: int) -> None:
+        key = [row[place] for place in self._key_places]
+        self._issues += [(line, key, issue) for issue in normals.issues]
 
     def _version(self, version: int | None) -> int | None:
         return self._own_version if version is None else version
@@ -206,8 +227,9 @@ class StreamSink(Sink):
     def seal(self) -> StreamBatch:
         """Hand over what waits; the sink begins anew."""
         self.record_counter_metric.increment(self.waiting)
-        batch = StreamBatch(self._buffer.take(), self._refused, self._bytes, dict(self._encoder.discards))
+        batch = StreamBatch(self._buffer.take(), self._refused, self._bytes, dict(self._encoder.discards), self._issues)
         self._refused = []
+        self._issues = []
         self._bytes = 0
         return batch
 
@@ -317,8 +339,7 @@ class StreamSink(Sink):
             self._target.note_protocol_error(MissingKeyError(f"Stream {self.stream_name}: a record lacks its key"))
 
     def _refuse_row(self, outcome: Outcome, piece: Piece, number: int, verdict: ServerVerdict) -> None:
-        column = None if verdict.column is None else self.plan.columns[verdict.column]
-        place = dotted(column.path) if column else None
+        place = None if verdict.column is None else self._field_of(verdict.column)
         values = piece.values(number)
         keys = [values[place] for place in self._key_places]
         line, payload = piece.origins[number]
@@ -335,6 +356,12 @@ class StreamSink(Sink):
                 payload=payload_text(payload),
             )
         )
+
+    def _field_of(self, place: int) -> str:
+        columns = self.plan.columns
+        if place < len(columns):
+            return dotted(columns[place].path)
+        return self.plan.normals[place - len(columns)].wanted.path.text
 
     def _key_text(self, record: dict[str, Any]) -> str | None:
         try:

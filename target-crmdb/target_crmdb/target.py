@@ -30,13 +30,22 @@ from target_crmdb.exceptions import (
     RecordBeforeSchemaError,
 )
 from target_crmdb.history import Status
-from target_crmdb.mapping import TablePlan, load_mapping
+from target_crmdb.mapping import TablePlan, WantedNormal
+from target_crmdb.mapping.reading import load_mapping, setting_text
+from target_crmdb.mapping.wanted import wanted_normals
 from target_crmdb.modes import WriteMode
 from target_crmdb.reader import Envelope, Message, MessageReader
 from target_crmdb.rejects import Ledger, Reject, payload_text
 from target_crmdb.run import LoadRun
 from target_crmdb.schemas import StreamSchema
-from target_crmdb.settings import config_schema, contradictions, read_numbers, schema_change_of, source_of
+from target_crmdb.settings import (
+    config_schema,
+    contradictions,
+    read_numbers,
+    schema_change_of,
+    source_of,
+    validation_level,
+)
 from target_crmdb.sink import Origin, StreamSink
 from target_crmdb.tables import TableRequest
 from target_crmdb.validation import ConversionError, to_json
@@ -80,7 +89,7 @@ class TargetCrmdb(Target):
         self._checkpoints = Checkpoints(self.config)
         self._database = DatabaseThread()
         self._run: LoadRun | None = None
-        self._mapping = load_mapping(source_of(self.config))
+        self._mapping = load_mapping(source_of(self.config), setting_text(self.config.get("mapping")))
         self._replication_key: str | None = None
         self._schema: StreamSchema | None = None
         self._direct: dict[str, StreamSink] = {}
@@ -170,7 +179,16 @@ class TargetCrmdb(Target):
             policy=schema_change_of(self.config, sink.stream_name),
             max_rewrite_bytes=int(self.config["max_rewrite_bytes"]),
             model_schema=str(self.config["model_schema"]),
+            mapping=self._mapping,
+            normals=self._normals_of(sink.stream_name),
         )
+
+    def _normals_of(self, stream: str) -> tuple[WantedNormal, ...]:
+        """Give the normal forms that the mapping asks of a stream."""
+        mapping = self._mapping.stream(stream)
+        if mapping is None:
+            return ()
+        return tuple(wanted_normals(mapping, partial(validation_level, self.config, stream)))
 
     def prepare_table(self, sink: StreamSink) -> TablePlan:
         """Make the stream's table fit its SCHEMA."""
