@@ -15,6 +15,7 @@ from target_crmdb import failpoints, history
 from target_crmdb.bags import Copies
 from target_crmdb.counts import Counts
 from target_crmdb.history import RunNote, Status, StreamRow
+from target_crmdb.issues import Origin as IssueOrigin
 from target_crmdb.locks import unlock_all
 from target_crmdb.mapping import TablePlan
 from target_crmdb.model.follow import ModelViews
@@ -152,6 +153,10 @@ class LoadRun:
     def _adopt(self, stream: str, plan: TablePlan) -> None:
         self._tables[stream] = plan
         self.counts.setdefault(stream, Counts())
+
+    def issue_origin(self, plan: TablePlan) -> IssueOrigin:
+        """Say whose a table's issues are."""
+        return IssueOrigin(self.run_id, source_of(self._config), plan.schema, plan.table)
 
     def before_merge(self, cursor: Cursor, stream: str, stage: sql.Identifier) -> None:
         """A piece of a stream is staged and is about to be merged."""

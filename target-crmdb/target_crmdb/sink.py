@@ -1,6 +1,6 @@
 """The straight line that every record of one stream takes: map, validate, stage, merge, record."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -15,6 +15,7 @@ from target_crmdb.buffer import Piece, RowBuffer
 from target_crmdb.counts import Counts
 from target_crmdb.exceptions import MissingKeyError
 from target_crmdb.isolation import load_isolated
+from target_crmdb.issues import IssueBook, RowIssue
 from target_crmdb.mapping import DELETED_AT, ColumnType, dotted
 from target_crmdb.merge import Merge
 from target_crmdb.modes import WriteMode
@@ -34,7 +35,7 @@ from target_crmdb.validation import (
 from target_crmdb.validation.compiled import Row
 from target_crmdb.validation.encoder import EncodingError
 from target_crmdb.validation.findings import ConversionError
-from target_crmdb.validation.normal_forms import FieldIssue, NormalForms, NotNormalError
+from target_crmdb.validation.normal_forms import NormalForms, NotNormalError
 from target_crmdb.validation.values import CopyValue
 
 if TYPE_CHECKING:
@@ -62,8 +63,7 @@ class StreamBatch:
     refused: Sequence[Reject]
     bytes: int = 0
     discards: Mapping[str, int] = field(default_factory=dict)
-    issues: Sequence[tuple[int, Sequence[CopyValue], FieldIssue]] = ()
-    """Values without a normal form: the line of the row, its key, and what is wrong."""
+    issues: Sequence[RowIssue] = ()
 
 
 @dataclass
@@ -85,7 +85,7 @@ class StreamSink(Sink):
         super().__init__(target, stream_name, schema, key_properties)
         self._target = cast("TargetCrmdb", target)
         self._refused: list[Reject] = []
-        self._issues: list[tuple[int, Sequence[CopyValue], FieldIssue]] = []
+        self._issues: list[RowIssue] = []
         self._bytes = 0
         self.opened: int | None = None
         self.activation: int | None = None
@@ -117,6 +117,7 @@ class StreamSink(Sink):
         self._discards = Discards(self.plan, run.run_id)
         self._stage = StagingTable(self.plan, number)
         self._merge = Merge(self.plan, self._stage.name, self._mode)
+        self._book = IssueBook(self.plan, self._stage.name, run.issue_origin(self.plan))
         places = {column.path: place for place, column in enumerate(self.plan.columns) if not column.retired}
         self._key_places = [places[column.path] for column in self.plan.key_columns]
         version, deleted = self.plan.version_column, (DELETED_AT,)
@@ -219,7 +220,7 @@ class StreamSink(Sink):
 
     def _note_issues(self, normals: NormalForms, row: Sequence[CopyValue], line: int) -> None:
         key = [row[place] for place in self._key_places]
-        self._issues += [(line, key, issue) for issue in normals.issues]
+        self._issues += [RowIssue(line, key, "field", issue) for issue in normals.issues]
 
     def _version(self, version: int | None) -> int | None:
         return self._own_version if version is None else version
@@ -239,8 +240,10 @@ class StreamSink(Sink):
         outcome = Outcome(refused, list(batch.refused))
         if batch.pieces:
             self._stage.begin(cursor)
+        issues = _by_line(batch.issues)
         for piece in batch.pieces:
-            loaded = load_isolated(cursor, piece, self._load_piece, partial(self._refuse_row, outcome))
+            load = partial(self._load_piece, issues)
+            loaded = load_isolated(cursor, piece, load, partial(self._refuse_row, outcome))
             outcome.counts += loaded  # not in one line: refusing a row counts too
         self._discards.record(cursor, batch.discards)
         return outcome
@@ -290,7 +293,7 @@ class StreamSink(Sink):
             return Swept()
         return self._seen.sweep(cursor, self.plan, version, SweepRule.of(self.config))
 
-    def _load_piece(self, cursor: Cursor, piece: Piece) -> Counts:
+    def _load_piece(self, issues: Mapping[int, Sequence[RowIssue]], cursor: Cursor, piece: Piece) -> Counts:
         self._stage.fill(cursor, piece)
         self._failpoints.hit("after_copy")
         if self._copies is not None:
@@ -298,6 +301,8 @@ class StreamSink(Sink):
         self._seen.add(cursor, self.plan, self._stage.name, piece.version)
         self._target.run.before_merge(cursor, self.stream_name, self._stage.name)
         counts = self._merge.run(cursor, piece)
+        found = [issue for line, _ in piece.origins for issue in issues.get(line, ())] if issues else []
+        self._book.settle(cursor, found, counts)
         self._failpoints.hit("after_merge")
         return counts
 
@@ -368,3 +373,10 @@ class StreamSink(Sink):
             return to_json([record.get(key) for key in self.plan.keys]) if self.plan.keys else None
         except ConversionError:
             return None
+
+
+def _by_line(issues: Iterable[RowIssue]) -> dict[int, list[RowIssue]]:
+    found: dict[int, list[RowIssue]] = {}
+    for one in issues:
+        found.setdefault(one.line, []).append(one)
+    return found
