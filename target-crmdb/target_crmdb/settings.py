@@ -55,6 +55,15 @@ _OWN = th.PropertiesList(
         ),
     ),
     th.Property(
+        "rules",
+        th.ObjectType(additional_properties=th.StringType(allowed_values=list(LEVELS))),
+        description=(
+            "Levels of business rules, by rule (`deals.negative_amount`), entity (`deals`) or for all (`*`). `lenient` "
+            "(the default): a record that breaks it has an issue; `strict`: it is rejected (rules over one record "
+            "only); `off`: the rule is not asked."
+        ),
+    ),
+    th.Property(
         "bookkeeping_schema",
         th.StringType,
         default="_crmdb",
@@ -275,6 +284,13 @@ def validation_level(config: Config, stream: str, field: str) -> Level:
     """Give the level of a stream's canonical field: the nearest that is set."""
     levels = config.get("validation") or {}
     found = (levels[name] for name in (f"{stream}.{field}", stream, "*") if name in levels)
+    return cast("Level", next(found, "lenient"))
+
+
+def rule_level(config: Config, name: str) -> Level:
+    """Give the level of a business rule: the nearest that is set."""
+    levels = config.get("rules") or {}
+    found = (levels[one] for one in (name, name.partition(".")[0], "*") if one in levels)
     return cast("Level", next(found, "lenient"))
 
 

@@ -35,7 +35,7 @@ from target_crmdb.validation import (
 from target_crmdb.validation.compiled import Row
 from target_crmdb.validation.encoder import EncodingError
 from target_crmdb.validation.findings import ConversionError
-from target_crmdb.validation.normal_forms import NormalForms, NotNormalError
+from target_crmdb.validation.normal_forms import FieldIssue, NotNormalError
 from target_crmdb.validation.values import CopyValue
 
 if TYPE_CHECKING:
@@ -114,6 +114,8 @@ class StreamSink(Sink):
         self._encoder = RowEncoder(self.plan)
         self._compiled = compile_records(self.schema, self.plan)
         self._normals = self._encoder.normals or None
+        self._judge = self._target.record_judge(self.plan) or None
+        self._is_judged = self._normals is not None or self._judge is not None
         self._discards = Discards(self.plan, run.run_id)
         self._stage = StagingTable(self.plan, number)
         self._merge = Merge(self.plan, self._stage.name, self._mode)
@@ -177,9 +179,10 @@ class StreamSink(Sink):
             if row[key] is None:
                 return False
         whole: Sequence[CopyValue] = row
-        if self._normals is not None:
+        broken: Sequence[FieldIssue] = ()
+        if self._is_judged:
             try:
-                whole = [*row, *self._normals.of_row(row)]
+                whole, broken = self._judged(row)
             except NotNormalError:
                 return False
         if self._content is not None:
@@ -187,8 +190,8 @@ class StreamSink(Sink):
         moment = self._instant(extracted) if self.plan.record_metadata else None
         if not self._buffer.add_plain(whole, self._version(version), moment, place):
             return False
-        if self._normals is not None and self._normals.issues:
-            self._note_issues(self._normals, row, place[0])
+        if broken or (self._normals is not None and self._normals.issues):
+            self._note_issues(broken, row, place[0])
         self.activation = None
         self._bytes += len(place[1])
         return True
@@ -204,23 +207,35 @@ class StreamSink(Sink):
         if not findings:
             try:
                 row = self._encoder.encode(record)
-            except EncodingError as error:
+                whole = (*row.values, *row.normals)
+                broken = self._broken(whole, row.absent)
+            except (EncodingError, NotNormalError) as error:
                 findings = [error.finding]
             else:
-                whole = (*row.values, *row.normals)
                 if self._content is not None:
                     whole = (*whole, self._content.of(row.values, row.extra))
                 row = replace(row, values=whole)
                 extracted = self._instant(origin.extracted)
                 if self._buffer.add(row, self._version(origin.version), extracted, (origin.line, origin.payload)):
-                    self._note_issues(self._encoder.normals, row.values, origin.line)
+                    self._note_issues(broken, row.values, origin.line)
                     return
                 findings = [_UNSTORABLE]  # a stream map may make such characters
         self._refuse(record, origin, findings)
 
-    def _note_issues(self, normals: NormalForms, row: Sequence[CopyValue], line: int) -> None:
+    def _judged(self, row: Row) -> tuple[Sequence[CopyValue], Sequence[FieldIssue]]:
+        """Give a row with its normal forms, and the rules that it breaks. Raises NotNormalError."""
+        whole = row if self._normals is None else [*row, *self._normals.of_row(row)]
+        return whole, () if self._judge is None else self._judge.of_row(whole)
+
+    def _broken(self, row: Sequence[CopyValue], absent: Sequence[int]) -> Sequence[FieldIssue]:
+        """Give the rules that a record breaks; one that is deleted may look as it likes."""
+        is_gone = self._deleted_place is not None and row[self._deleted_place] is not None
+        return () if self._judge is None or is_gone else self._judge.of_row(row, absent)
+
+    def _note_issues(self, broken: Sequence[FieldIssue], row: Sequence[CopyValue], line: int) -> None:
         key = [row[place] for place in self._key_places]
-        self._issues += [RowIssue(line, key, "field", issue) for issue in normals.issues]
+        self._issues += [RowIssue(line, key, "field", issue) for issue in self._encoder.normals.issues]
+        self._issues += [RowIssue(line, key, "record", issue) for issue in broken]
 
     def _version(self, version: int | None) -> int | None:
         return self._own_version if version is None else version

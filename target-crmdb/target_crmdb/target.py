@@ -42,6 +42,7 @@ from target_crmdb.settings import (
     config_schema,
     contradictions,
     read_numbers,
+    rule_level,
     schema_change_of,
     source_of,
     validation_level,
@@ -49,6 +50,9 @@ from target_crmdb.settings import (
 from target_crmdb.sink import Origin, StreamSink
 from target_crmdb.tables import TableRequest
 from target_crmdb.validation import ConversionError, to_json
+from target_crmdb.validation.rules.judging import LevelledRule, RecordJudge
+from target_crmdb.validation.rules.own import all_rules
+from target_crmdb.validation.rules.reading import field_readers
 from target_crmdb.worker import DatabaseThread
 
 T = TypeVar("T")
@@ -189,6 +193,18 @@ class TargetCrmdb(Target):
         if mapping is None:
             return ()
         return tuple(wanted_normals(mapping, partial(validation_level, self.config, stream)))
+
+    def record_judge(self, plan: TablePlan) -> RecordJudge:
+        """Give the rules over one record that a table can answer."""
+        stream = self._mapping.stream(plan.stream)
+        if stream is None:
+            return RecordJudge((), {})
+        rules = [LevelledRule(rule, rule_level(self.config, rule.name)) for rule in all_rules()]
+        mine = [one for one in rules if one.rule.entity == stream.entity]
+        entity = self._mapping.model.entities.get(stream.entity or "")
+        types = {name: one.type for name, one in entity.fields.items()} if entity else {}
+        wanted = {name: types[name] for one in mine for name in one.rule.names if name in types}
+        return RecordJudge(mine, field_readers(plan, stream, wanted))
 
     def prepare_table(self, sink: StreamSink) -> TablePlan:
         """Make the stream's table fit its SCHEMA."""

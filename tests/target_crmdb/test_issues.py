@@ -43,7 +43,9 @@ def contact(key: str, day: str, properties: dict[str, Any]) -> dict[str, Any]:
 
 
 def issues(load: Loader, columns: str = "key, field, rule, original, closed_at is null") -> list[tuple[Any, ...]]:
-    return load.database.query(f"select {columns} from _crmdb.validation_issues where kind = 'field' order by issue_id")  # type: ignore[arg-type]
+    return list(
+        load.database.query(f"select {columns} from _crmdb.validation_issues where kind = 'field' order by issue_id")
+    )
 
 
 def test_a_value_without_a_normal_form_is_an_issue_and_its_row_stays(load: Loader, contacts: Any) -> None:
