@@ -64,6 +64,7 @@ MAPPING: Mapping[str, Any] = {
 
 def _contact(chance: Random, number: int) -> Row:
     row = CONTACTS.make(chance, number)
+    row["email"] = f"contact.{number}@{row['email'].partition('@')[2]}"  # nearly all of the world's are ASCII
     row["phone"] = f"({chance.choice(_AREAS)}) {chance.randrange(220, 999)}-{chance.randrange(10_000):04}"
     row["mobilephone"] = f"+1 {chance.choice(_AREAS)} {chance.randrange(220, 999)} {chance.randrange(10_000):04}"
     row["state"] = chance.choice(_STATES)

@@ -175,14 +175,14 @@ class StreamSink(Sink):
         for key in self._key_places:  # a generator would cost as much as all the rest
             if row[key] is None:
                 return False
-        whole: Sequence[CopyValue] = row
+        whole = row
         if self._normals is not None:
             try:
-                whole = [*row, *self._normals.of_row(row)]
+                whole = self._normals.whole(row)
             except NotNormalError:
                 return False
         if self._content is not None:
-            whole = [*whole, self._content.of(row)]
+            whole = (*whole, self._content.of(row))
         moment = self._instant(extracted) if self.plan.record_metadata else None
         if not self._buffer.add_plain(whole, self._version(version), moment, place):
             return False
