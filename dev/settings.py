@@ -1,4 +1,4 @@
-"""Write what a plugin declares as settings where people read it: READMEs, `docs/settings.md` and `meltano.yml`.
+"""Write what code and mappings declare where people read it: READMEs, pages of `docs`, and `meltano.yml`.
 
 `--check` writes nothing and exits 1 where a file does not say what the code says.
 """
@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from dev.model_page import with_model
 from tap_hubspot.tap import TapHubSpot
 from target_crmdb.target import TargetCrmdb
 
@@ -28,6 +31,7 @@ PLUGINS: dict[str, tuple[str, type[TapHubSpot | TargetCrmdb]]] = {
     "target-crmdb": ("loaders", TargetCrmdb),
 }
 PAGE = ROOT / "docs" / "settings.md"
+MODEL_PAGE = ROOT / "docs" / "model.md"
 # The order of a plugin's table on that page; what is named nowhere comes last.
 GROUPS: dict[str, dict[str, str]] = {
     "target-crmdb": {
@@ -164,6 +168,7 @@ def generated() -> dict[Path, str]:
         by_name = {setting.name: setting for setting in settings_of(plugin)}
         shown = FIRST[name].split() if name in FIRST else by_name
         files[readme] = with_tables(readme.read_text("utf-8"), table([by_name[one] for one in shown]))
+    files[MODEL_PAGE] = with_model(MODEL_PAGE.read_text("utf-8"))
     return files
 
 

@@ -186,7 +186,7 @@ class StreamSink(Sink):
             except NotNormalError:
                 return False
         if self._content is not None:
-            whole = [*whole, self._content.of(row)]
+            whole = (*whole, self._content.of(row))
         moment = self._instant(extracted) if self.plan.record_metadata else None
         if not self._buffer.add_plain(whole, self._version(version), moment, place):
             return False
@@ -224,7 +224,7 @@ class StreamSink(Sink):
 
     def _judged(self, row: Row) -> tuple[Sequence[CopyValue], Sequence[FieldIssue]]:
         """Give a row with its normal forms, and the rules that it breaks. Raises NotNormalError."""
-        whole = row if self._normals is None else [*row, *self._normals.of_row(row)]
+        whole = row if self._normals is None else self._normals.whole(row)
         return whole, () if self._judge is None else self._judge.of_row(whole)
 
     def _broken(self, row: Sequence[CopyValue], absent: Sequence[int]) -> Sequence[FieldIssue]:

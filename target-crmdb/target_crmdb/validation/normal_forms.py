@@ -15,6 +15,7 @@ from target_crmdb.validation.values import CopyValue
 
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 _Normal = Callable[[Any], CopyValue]
+Row = tuple[CopyValue, ...]
 
 
 class FieldIssue(NamedTuple):
@@ -59,22 +60,21 @@ class NormalForms:
     def __bool__(self) -> bool:
         return bool(self._slots)
 
-    def of_row(self, row: Sequence[CopyValue]) -> list[CopyValue]:
-        """Give the forms of a row that has a column for every field. Raises NotNormalError."""
+    def whole(self, row: Row) -> Row:
+        """Give a row that has a column for every field with its forms behind it. Raises NotNormalError."""
         if self.issues:
             self.issues = []
-        values: list[CopyValue] = []
+        forms: list[CopyValue] = []
         for place, normal, slot in self._fast:
-            value = row[place]
-            if value is None:
-                values.append(None)
-                continue
-            try:
-                values.append(normal(value))
-            except FieldError as error:
-                values.append(None)
-                self._judge(slot, error, value)
-        return values
+            form = value = row[place]
+            if value is not None:
+                try:
+                    form = normal(value)
+                except FieldError as error:
+                    form = None
+                    self._judge(slot, error, value)
+            forms.append(form)
+        return (*row, *forms)
 
     def of_record(
         self, record: Mapping[str, Any], row: Sequence[CopyValue], absent: Collection[int]
