@@ -9,6 +9,7 @@ import psycopg
 from target_crmdb.exceptions import ConfigError
 from target_crmdb.mapping import TablePlan
 from target_crmdb.mapping.placed import suggestion
+from target_crmdb.quality import measure
 from target_crmdb.set_rules import SetRules, all_set_rules
 from target_crmdb.settings import Config, rule_level
 from target_crmdb.validation.rules.own import all_rules
@@ -33,6 +34,8 @@ class Afterwards:
         rules = [rule for rule in all_set_rules(config.get("rules_file")) if rule_level(config, rule.name) != "off"]
         self._run_id = run_id
         self._since = "0"
+        self._measures = bool(config["measure_quality"])
+        self._model_schema = str(config["model_schema"])
         self._rules = SetRules(
             rules,
             str(config["model_schema"]),
@@ -52,10 +55,13 @@ class Afterwards:
             return
         try:
             self._rules.run(connection, self._run_id, self._since, names)
+            if self._measures:
+                measure(connection, self._model_schema, self._run_id, names)
         except psycopg.Error as error:
             if connection.closed:
                 raise
             _logger.warning(
-                "The rules over many records could not be asked (%s %s); the next run asks them of what it changes",
+                "Rules over many records could not be asked, or the quality not be measured (%s %s); the next run does "
+                "both for what it changes",
                 *(error.sqlstate, type(error).__name__),
             )

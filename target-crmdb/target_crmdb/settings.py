@@ -75,6 +75,12 @@ _OWN = th.PropertiesList(
         description="How many contacts of one source may have the same e-mail address (rule `contacts.shared_email`).",
     ),
     th.Property(
+        "measure_quality",
+        th.BooleanType,
+        default=True,
+        description="After each run, count valid and faulty values of the tables that it changed (`crmdb quality`).",
+    ),
+    th.Property(
         "bookkeeping_schema",
         th.StringType,
         default="_crmdb",
@@ -215,7 +221,7 @@ _OWN = th.PropertiesList(
         "log_values",
         th.BooleanType,
         default=False,
-        description="Show record values in a dry run's report instead of masking them.",
+        description="Show record values in warnings and in a dry run's report instead of masking them.",
     ),
     th.Property(
         "debug",
