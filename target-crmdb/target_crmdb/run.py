@@ -12,6 +12,7 @@ import psycopg
 from psycopg import sql
 
 from target_crmdb import failpoints, history
+from target_crmdb.afterwards import Afterwards
 from target_crmdb.bags import Copies
 from target_crmdb.counts import Counts
 from target_crmdb.history import RunNote, Status, StreamRow
@@ -71,12 +72,14 @@ class LoadRun:
         self._mode = WriteMode.of(config)
         self._tables: dict[str, TablePlan] = {}
         self._views = ModelViews(str(config["model_schema"]))
+        self._afterwards = Afterwards(config, run_id)
         self._timings: dict[str, Timings] = {}
         self.run_id = run_id
         self.failpoints = failpoints.from_environment()
         self.counts: dict[str, Counts] = {}
         self.refused_sweeps: list[str] = []
         session.on_reconnect = self._verify
+        self._afterwards.begin(session.connection)
 
     @classmethod
     def open(cls, config: Config, versions: Mapping[str, str], ledger: Ledger) -> "LoadRun":
@@ -219,9 +222,15 @@ class LoadRun:
                     history.close(cursor, self.run_id, status, error)
                     drop_tables(cursor, str(self._config["bookkeeping_schema"]), self.run_id)
                 self._views.finish(connection)
+                if status in {"success", "partial"}:
+                    self._afterwards.run(connection, self._changed())
                 unlock_all(connection)
             except psycopg.Error as failure:
                 raise explain(failure, connection) from failure
+
+    def _changed(self) -> list[TablePlan]:
+        """Give the tables in which the run has changed rows."""
+        return [plan for stream, plan in self._tables.items() if self.counts[stream].changes]
 
     def too_many_rejects(self) -> bool:
         """Tell whether more rows were rejected than the setting allows."""

@@ -64,6 +64,17 @@ _OWN = th.PropertiesList(
         ),
     ),
     th.Property(
+        "rules_file",
+        th.StringType,
+        description="An SQL file with business rules of your own over many records (docs/business-rules.md).",
+    ),
+    th.Property(
+        "max_shared_email",
+        th.IntegerType(minimum=1),
+        default=2,
+        description="How many contacts of one source may have the same e-mail address (rule `contacts.shared_email`).",
+    ),
+    th.Property(
         "bookkeeping_schema",
         th.StringType,
         default="_crmdb",

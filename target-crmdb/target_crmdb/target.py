@@ -19,6 +19,7 @@ from typing_extensions import override
 
 from crmdb_core import redaction
 from crmdb_core.exits import Terminated, critical, describe, install_signals
+from target_crmdb.afterwards import check_rules
 from target_crmdb.batch_files import BatchMessage, read_records
 from target_crmdb.checkpoint import Checkpoints, log_counts
 from target_crmdb.dry_run import DryRun
@@ -94,6 +95,7 @@ class TargetCrmdb(Target):
         self._database = DatabaseThread()
         self._run: LoadRun | None = None
         self._mapping = load_mapping(source_of(self.config), setting_text(self.config.get("mapping")))
+        check_rules(self.config)
         self._replication_key: str | None = None
         self._schema: StreamSchema | None = None
         self._direct: dict[str, StreamSink] = {}
