@@ -83,7 +83,9 @@ def test_a_strict_field_names_itself_in_the_reject(load: Loader, singer: Singer)
     assert ("contacts", 2, "properties.email") == (stream, line, field)
 
 
-def test_a_column_that_is_mapped_later_is_filled_by_what_comes(load: Loader, singer: Singer) -> None:
+def test_a_column_that_is_mapped_later_is_filled_by_what_comes(
+    load: Loader, singer: Singer, caplog: pytest.LogCaptureFixture
+) -> None:
     schema = schema_of(singer, email=singer.text, work=singer.text)
     load(schema, contact(singer, "1", email="a@b.com", work="w@B.com"), contact(singer, "2", work="w@B.com"), **HUBSPOT)
     own = {"streams": {"contacts": {"fields": {"properties.work": "email"}}}}
@@ -91,6 +93,7 @@ def test_a_column_that_is_mapped_later_is_filled_by_what_comes(load: Loader, sin
     rows = load.database.query(
         "SELECT path, column_name, filled_at IS NULL, retired_at IS NULL FROM _crmdb.normal_columns ORDER BY 1"
     )
+    assert caplog.text.count("null until `crmdb mapping apply` has computed them") == 1
     [(_, first, _, first_lives), (path, second, is_open, lives)] = rows
     assert ("_crm_email", False) == (first, first_lives)
     assert ("properties.work", True, True) == (path, is_open, lives)

@@ -1,7 +1,6 @@
 """Mapping files and the setting `mapping`, read and checked: every fault is told at once, with line and suggestion."""
 
 import json
-import re
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -14,7 +13,6 @@ from target_crmdb.mapping.placed import Faults, Item, overlaid, placed, read_yam
 from target_crmdb.mapping.source import SourceMapping, StreamMapping
 from target_crmdb.mapping.stream_file import StreamReader
 
-_SAFE = re.compile(r"[A-Za-z0-9_]+")
 _ENTRIES = frozenset({"spread", "base_url", "model", "streams"})
 _EMPTY = Item({})
 

@@ -200,9 +200,14 @@ def _add_normals(cursor: Cursor, situation: _Situation, draft: Draft) -> None:
             may_rewrite=size <= request.max_rewrite_bytes,
         ),
     )
+    if waiting := [one.path for one in draft.normals.new if not one.is_filled]:
+        draft.warnings.append(
+            f"{request.schema}.{situation.table} gets columns for the normal forms of {', '.join(waiting)}; for the "
+            "rows that are there they are null until `crmdb mapping apply` has computed them"
+        )
     if without := draft.normals.without_room:
         draft.warnings.append(
-            f"{situation.request.schema}.{situation.table} has no room for the normal forms of {', '.join(without)}; "
+            f"{request.schema}.{situation.table} has no room for the normal forms of {', '.join(without)}; "
             "in the model's views they are null. Deselect fields that nobody needs, or raise max_columns"
         )
 
