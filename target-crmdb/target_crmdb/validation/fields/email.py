@@ -10,9 +10,10 @@ from target_crmdb.validation.fields.type import Normal
 _RULE = "invalid_email"
 # no two hyphens in a row, which would be Punycode or reserved; a label of more than 63 letters is longer than the whole
 _LABEL = r"[a-z0-9]++(?:-[a-z0-9]++)*+"
-_is_common = re.compile(
-    rf"[\w!#$%&'*+\-/=?^`{{|}}~]++(?:\.[\w!#$%&'*+\-/=?^`{{|}}~]++)*+@(?:{_LABEL}\.)+[a-z]++", re.ASCII | re.IGNORECASE
-).fullmatch
+_LOCAL = r"[a-z0-9_!#$%&'*+\-/=?^`{|}~]++"
+_COMMON = rf"{_LOCAL}(?:\.{_LOCAL})*+@(?:{_LABEL}\.)+[a-z]++"
+_is_lower = re.compile(_COMMON).fullmatch
+_is_common = re.compile(_COMMON.replace("a-z", "a-zA-Z")).fullmatch
 _COMMON_LENGTH = 64
 
 
@@ -39,13 +40,14 @@ def email_type() -> Normal:
             raise FieldError(_RULE, _reason(value)) from None  # the library's own words quote the value
 
     def normal(value: Any) -> str | None:
-        if type(value) is str and len(value) <= _COMMON_LENGTH and _is_common(value):
-            if value.islower():
+        if type(value) is str and len(value) <= _COMMON_LENGTH:
+            if _is_lower(value):
                 return judged(value) if value.endswith(special) else value
-            local, _, domain = value.partition("@")
-            domain = domain.lower()
-            if not (domain.endswith(special) or local.lower() in mailboxes):
-                return f"{local}@{domain}"
+            if _is_common(value):
+                local, _, domain = value.partition("@")
+                domain = domain.lower()
+                if not (domain.endswith(special) or local.lower() in mailboxes):
+                    return f"{local}@{domain}"
         text = text_of(value, _RULE, "is not a text")
         return None if text is None else judged(text)
 

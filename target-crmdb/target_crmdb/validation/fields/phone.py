@@ -1,6 +1,5 @@
 """Phone numbers: the verdict is phonenumbers', common numbers are known to have it without being asked."""
 
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +11,9 @@ if TYPE_CHECKING:
     from target_crmdb.validation.fields.phone_plans import Plans
 
 _RULE = "invalid_phone"
-# digits and the marks between them that mean nothing: no extension, no letters, no second number
-_is_common = re.compile(r"\(?\+?\(?\d(?:[ ().-]{0,2}\d){6,16}", re.ASCII).fullmatch
-_MARKS = str.maketrans("", "", " ().-+")
+# marks between digits that mean nothing to the library; anything else may be an extension, a letter, a second number
+_MARKS = str.maketrans("", "", " ().-")
+_COMMON_LENGTH = 30
 
 
 def phone_type(country: str = "US") -> Normal:
@@ -59,15 +58,14 @@ def _normal(plans: "Plans", judged: Callable[[str], str]) -> Normal:
     international, national = plans.international, plans.national
 
     def normal(value: Any) -> str | None:
-        if type(value) is str and _is_common(value):
+        if type(value) is str and value.isascii() and len(value) <= _COMMON_LENGTH:
             digits = value.translate(_MARKS)
-            if "+" in value:
-                if international(digits):
-                    return f"+{digits}"
-            else:
+            if digits.isdigit():
                 found = national(digits)
                 if found is not None:
                     return found
+            elif digits[:1] == "+" and digits[1:].isdigit() and international(digits[1:]):
+                return digits
         elif type(value) is int:  # a number that was typed into a field for numbers
             return judged(str(value))
         text = text_of(value, _RULE, "is not a text")

@@ -95,10 +95,11 @@ def _valid(regions: Sequence[str]) -> str:
 def _by_region(regions: Iterable[str]) -> Iterator[str]:
     others = ""
     for region in map(_metadata, regions):
-        kinds = [_described(kind) for kind in _kinds(region)]
+        general = region.general_desc
+        kinds = dict.fromkeys(_described(kind, known=general.possible_length) for kind in _kinds(region))
         # where there is one region, its leading digits are not asked for
         mine = f"(?={region.leading_digits})" if region.leading_digits else ""
-        yield f"{others}{mine}(?={_described(region.general_desc)}\\Z)(?:{'|'.join(kinds)})\\Z"
+        yield f"{others}{mine}(?={_described(general)}\\Z)(?:{'|'.join(kinds)})\\Z"
         if region.leading_digits:
             others += f"(?!{region.leading_digits})"
 
@@ -108,12 +109,15 @@ def _kinds(region: Any) -> list[Any]:
     return [kind for kind in found if kind is not None and kind.national_number_pattern]
 
 
-def _described(kind: Any) -> str:
-    return f"(?:{_of_lengths(kind.possible_length)}(?:{kind.national_number_pattern}))"
+def _described(kind: Any, *, known: Iterable[int] = ()) -> str:
+    """Describe a kind of number; its lengths go without saying where it is already `known` to have one of them."""
+    said = {*known} and {*known} <= {*kind.possible_length}
+    lengths = "" if said else _of_lengths(kind.possible_length)
+    return f"(?:{lengths}(?:{kind.national_number_pattern}))"
 
 
 def _of_lengths(lengths: Iterable[int]) -> str:
-    counts = "|".join(rf"\d{{{length}}}" for length in lengths)
+    counts = "|".join(f".{{{length}}}" for length in lengths)
     return f"(?=(?:{counts})\\Z)" if counts else ""
 
 

@@ -15,6 +15,7 @@ def zip_code_type(country: str = "US") -> Normal:
     """
     rules = _rules(country)
     matchers = [matcher.match for matcher in rules.postal_code_matchers]
+    alone = matchers[0] if len(matchers) == 1 else None
     written = _writer(rules, "postal_code")
     joint = "-" if country.upper() == "US" else " "
 
@@ -22,6 +23,8 @@ def zip_code_type(country: str = "US") -> Normal:
         if (
             type(value) is str and value.isdigit() and value.isascii()
         ):  # the most there are; nothing is to be written in upper case
+            if alone is not None and alone(value):
+                return value
             code = value
         else:
             text = str(value) if type(value) is int else text_of(value, "invalid_zip_code", "is not a text")

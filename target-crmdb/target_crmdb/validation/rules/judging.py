@@ -1,7 +1,8 @@
 """The rules of one table, asked of every row on its way in."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from target_crmdb.exceptions import CrmdbError
@@ -27,7 +28,10 @@ class RecordJudge:
     def __init__(self, rules: Iterable[LevelledRule], readers: dict[str, FieldReader]) -> None:
         self._rules = [one for one in rules if one.level != "off" and _is_answerable(one.rule, readers)]
         names = dict.fromkeys(name for one in self._rules for name in one.rule.names)
-        self._fields = [(name, readers[name].read) for name in names if name in readers]
+        known = {name: readers[name] for name in names if name in readers}
+        self._plain = [name for name, one in known.items() if one.is_plain]
+        self._pick = _picker([known[name].places[0] for name in self._plain])
+        self._fields = [(name, one.read) for name, one in known.items() if not one.is_plain]
         self._lacking = {name: None for name in names if name not in readers}
         self._places = {
             one.rule.name: {place for name in one.rule.names if name in readers for place in readers[name].places}
@@ -44,7 +48,9 @@ class RecordJudge:
         A rule that looks at a field that the record lacks is not asked: what is stored there may be right.
         """
         try:
-            record: dict[str, Any] = {name: read(row) for name, read in self._fields}
+            record: dict[str, Any] = dict(zip(self._plain, self._pick(row), strict=True))
+            for name, read in self._fields:
+                record[name] = read(row)
         except (ValueError, ArithmeticError):  # a value that only the server can read, such as a year above 9999
             return []
         if self._lacking:
@@ -61,6 +67,12 @@ class RecordJudge:
                 raise NotNormalError(Finding("", one.rule.name, reason))
             found.append(FieldIssue(one.rule.entity, "", "", one.rule.name, reason, None))
         return found
+
+
+def _picker(places: list[int]) -> Callable[[Sequence[CopyValue]], Sequence[CopyValue]]:
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda row: [row[place] for place in places]
 
 
 def _failed(rule: RecordRule, error: Exception) -> CrmdbError:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -25,10 +26,11 @@ _boolean = boolean_type()
 
 @dataclass(frozen=True)
 class FieldReader:
-    """Reads one canonical field; `places` are those of the row that it looks at."""
+    """Reads one canonical field; `places` are those of the row that it looks at, and is all there is to a plain one."""
 
     read: _Read
     places: tuple[int, ...]
+    is_plain: bool = False
 
 
 def field_readers(plan: TablePlan, stream: StreamMapping, types: Mapping[str, str]) -> dict[str, FieldReader]:
@@ -55,8 +57,8 @@ def _reader(plan: TablePlan, stream: StreamMapping, name: str, kind: str) -> Fie
                 return convert(value)
         return constant
 
-    if len(parts) == 1 and kind in _TEXTS and constant is None:  # most are; an empty text is as good as null to a rule
-        return FieldReader(reads[0], (parts[0][0],))
+    if len(parts) == 1 and kind in _TEXTS and constant is None and isinstance(reads[0], itemgetter):
+        return FieldReader(reads[0], (parts[0][0],), is_plain=True)  # an empty text is as good as null to a rule
     return FieldReader(read, tuple(place for place, _ in parts))
 
 
@@ -79,7 +81,7 @@ def _parts(plan: TablePlan, one: FieldMapping) -> Iterator[tuple[int, _Read]]:
 
 
 def _at(place: int) -> _Read:
-    return lambda row: row[place]
+    return itemgetter(place)
 
 
 def _inside(place: int, steps: Collection[Any]) -> _Read:
