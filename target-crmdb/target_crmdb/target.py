@@ -32,8 +32,7 @@ from target_crmdb.exceptions import (
 )
 from target_crmdb.history import Status
 from target_crmdb.mapping import TablePlan, WantedNormal
-from target_crmdb.mapping.reading import load_mapping, setting_text
-from target_crmdb.mapping.wanted import wanted_normals
+from target_crmdb.mapping.of_source import mapping_of
 from target_crmdb.modes import WriteMode
 from target_crmdb.reader import Envelope, Message, MessageReader
 from target_crmdb.rejects import Ledger, Reject, payload_text
@@ -94,7 +93,7 @@ class TargetCrmdb(Target):
         self._checkpoints = Checkpoints(self.config)
         self._database = DatabaseThread()
         self._run: LoadRun | None = None
-        self._mapping = load_mapping(source_of(self.config), setting_text(self.config.get("mapping")))
+        self._mapping = mapping_of(source_of(self.config), self.config.get("mapping"))
         check_rules(self.config)
         self._replication_key: str | None = None
         self._schema: StreamSchema | None = None
@@ -194,6 +193,8 @@ class TargetCrmdb(Target):
         mapping = self._mapping.stream(stream)
         if mapping is None:
             return ()
+        from target_crmdb.mapping.wanted import wanted_normals  # noqa: PLC0415 - many streams are not mapped
+
         return tuple(wanted_normals(mapping, partial(validation_level, self.config, stream)))
 
     def record_judge(self, plan: TablePlan) -> RecordJudge:

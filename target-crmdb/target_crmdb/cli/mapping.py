@@ -11,14 +11,16 @@ from target_crmdb.cli.access import Access
 from target_crmdb.cli.output import table as laid_out
 from target_crmdb.exceptions import ConfigError, CrmdbError
 from target_crmdb.mapping import SourceMapping
+from target_crmdb.mapping.of_source import mapping_of
 from target_crmdb.mapping.placed import suggestion
-from target_crmdb.mapping.reading import load_mapping, setting_text, shipped_sources, shipped_text
+from target_crmdb.mapping.reading import load_mapping, shipped_sources, shipped_text
 from target_crmdb.mapping.wanted import form_of
 from target_crmdb.model.applying import Applier, TableWork
 from target_crmdb.model.coverage import covered, disagreeing, lacking, unmapped
 from target_crmdb.model.filling import Filled, fill
 from target_crmdb.model.indexes import make_indexes
-from target_crmdb.model.views import ViewPlace, planned_views, rebuild, tell
+from target_crmdb.model.place import ViewPlace
+from target_crmdb.model.views import planned_views, rebuild, tell
 from target_crmdb.settings import source_of
 
 _PATIENCE = 30.0
@@ -125,7 +127,7 @@ def _progress(work: TableWork) -> Any:
 
 
 def _mapping(access: Access) -> SourceMapping:
-    return load_mapping(source_of(access.config), setting_text(access.config.get("mapping")))
+    return mapping_of(source_of(access.config), access.config.get("mapping"))
 
 
 def _applier(access: Access) -> Applier:

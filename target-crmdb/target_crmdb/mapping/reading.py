@@ -56,13 +56,6 @@ def shipped_text(source: str) -> str:
     return _file(f"{source}.yaml")
 
 
-def setting_text(value: Any) -> str | None:
-    """Give the setting `mapping` as one text: an object as JSON, a path as it is."""
-    if not value:
-        return None
-    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
-
-
 def _file(name: str) -> str:
     return (files("target_crmdb.mapping") / name).read_text(encoding="utf-8")
 

@@ -15,9 +15,9 @@ import psycopg
 from psycopg import errors, sql
 
 from target_crmdb.locks import advisory_key
-from target_crmdb.mapping import SourceMapping
 from target_crmdb.mapping.canonical import Entity, Model
 from target_crmdb.mapping.reading import shipped_model
+from target_crmdb.model.place import ViewPlace
 from target_crmdb.model.select import Definition, define
 from target_crmdb.model.sources import SourceTable, read_sources
 
@@ -62,15 +62,6 @@ class Rebuilt:
     made: list[str] = field(default_factory=list)
     waiting: dict[str, str] = field(default_factory=dict)
     is_done: bool = True
-
-
-@dataclass(frozen=True)
-class ViewPlace:
-    """Where the views stand, and which mapping is newer than the recorded one, for one target schema."""
-
-    schema: str
-    own: SourceMapping | None = None
-    target_schema: str = ""
 
 
 def rebuild(connection: psycopg.Connection[tuple[Any, ...]], place: ViewPlace, *, patience: float = 0.0) -> Rebuilt:
