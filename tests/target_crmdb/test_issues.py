@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from crmdb_core.exits import ConfigError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -198,3 +200,18 @@ def test_d18_the_words_for_yes_and_no(load: Loader, singer: Singer, word: str, e
     )
     assert [(expected,)] == load.database.query("select email_opt_out from crm.contacts")
     assert ([("email_opt_out", "ja")] if expected is None else []) == issues(load, "field, original")
+
+
+def test_the_country_of_a_mapping_is_that_of_all_its_fields(load: Loader, contacts: Any) -> None:
+    british = {"phone": "020 7946 0958", "zip": "sw1a 1aa"}
+    contacts(("1", "01", british))
+    assert ["phone", "zip_code"] == sorted(row[0] for row in issues(load, "field"))
+    contacts(("1", "01", british), mapping={"country": "GB"})
+    query = "select phone, zip_code from crm.contacts"
+    assert [("+442079460958", "SW1A 1AA")] == load.database.query(query)
+    assert [(False,), (False,)] == issues(load, "closed_at is null")
+
+
+def test_a_country_that_is_unknown_is_told(contacts: Any) -> None:
+    with pytest.raises(ConfigError, match=r"country: country 'Britain' is not known; give its two letters"):
+        contacts(mapping={"country": "Britain"})

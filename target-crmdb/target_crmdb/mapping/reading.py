@@ -12,8 +12,9 @@ from target_crmdb.mapping.model_file import Entries, apply_model, read_model
 from target_crmdb.mapping.placed import Faults, Item, overlaid, placed, read_yaml
 from target_crmdb.mapping.source import SourceMapping, StreamMapping
 from target_crmdb.mapping.stream_file import StreamReader
+from target_crmdb.validation.fields import field_type
 
-_ENTRIES = frozenset({"spread", "base_url", "model", "streams"})
+_ENTRIES = frozenset({"spread", "base_url", "country", "model", "streams"})
 _EMPTY = Item({})
 
 
@@ -82,7 +83,7 @@ def _mapping(source: str, base: Item, above: Item, faults: Faults) -> SourceMapp
     whole = overlaid(_without_replaced(base, above), above)
     model = apply_model(shipped_model(), whole.children.get("model", _EMPTY), faults)
     streams = Entries(whole.children.get("streams", _EMPTY), "streams", faults)
-    reader = StreamReader(model, faults)
+    reader = StreamReader(model, faults, _country(whole, faults))
     read: dict[str, StreamMapping] = {name: reader.read(name, item) for name, item in streams.items()}
     return SourceMapping(
         source=source,
@@ -92,6 +93,18 @@ def _mapping(source: str, base: Item, above: Item, faults: Faults) -> SourceMapp
         model=model,
         own=above.plain() if top.items() else None,
     )
+
+
+def _country(whole: Item, faults: Faults) -> str | None:
+    """Read in which country telephone numbers are dialled, and postal codes and states are."""
+    country = Entries(whole, "", faults).text("country")
+    for kind in ("zip_code", "phone") if country is not None else ():
+        try:
+            field_type(kind, country=country)
+        except ValueError as error:
+            faults.add(whole.children["country"], "country", str(error))
+            return None
+    return country
 
 
 def _without_replaced(base: Item, above: Item) -> Item:

@@ -9,7 +9,7 @@ from target_crmdb.mapping.paths import FieldPath, PathError, parse_path
 from target_crmdb.mapping.placed import Faults, Item, suggestion
 from target_crmdb.mapping.source import FieldMapping, Link, StreamMapping
 from target_crmdb.mapping.types import ColumnType
-from target_crmdb.validation.fields import COLUMN_TYPES, field_type
+from target_crmdb.validation.fields import COLUMN_TYPES, field_type, options_of
 
 _OF_A_STREAM = frozenset({"entity", "id", "updated_at", "url", "fields", "constants", "links"})
 _OWN_WORDS = frozenset({"field", "type", "values", "factor", "prefix"})
@@ -17,11 +17,12 @@ _CONSTANT_TYPES = {"boolean": bool, "integer": int}
 
 
 class StreamReader:
-    """Reads the streams of one mapping against the model."""
+    """Reads the streams of one mapping against the model; `country` is that of fields that name none."""
 
-    def __init__(self, model: Model, faults: Faults) -> None:
+    def __init__(self, model: Model, faults: Faults, country: str | None = None) -> None:
         self._model = model
         self._faults = faults
+        self._country = country
 
     def read(self, stream: str, item: Item) -> StreamMapping:
         """Read one stream's entry."""
@@ -81,6 +82,8 @@ class StreamReader:
             return
         options = {key: one.plain() for key, one in entries.items() if key not in _OWN_WORDS}
         self._check_options(wanted, options, spec, place)
+        if self._country is not None and "country" in options_of(wanted):
+            options.setdefault("country", self._country)
         yield FieldMapping(
             path=path,
             field=name,

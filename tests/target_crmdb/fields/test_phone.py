@@ -108,7 +108,7 @@ def test_the_verdict_is_the_librarys_in_every_country(seed: int) -> None:
 
 
 @pytest.mark.long
-@settings(max_examples=30_000, deadline=None)
+@settings(max_examples=5_000, deadline=None)
 @given(damaged(numbers(ALL)), st.sampled_from(REGIONS))
 def test_the_verdict_is_the_librarys_worldwide(value: str, region: str) -> None:
     if value:
