@@ -140,12 +140,12 @@ def _sync(env: dict[str, str], log_name: str) -> None:
 def _show(env: dict[str, str]) -> None:
     _say("What each run did (crmdb history)")
     _call("crmdb", "history", env=env)
-    _say("What landed: deals by stage")
+    _say("What landed: deals by CRM and stage, from the model's view over all CRMs")
     _call(
         "crmdb",
         "sql",
-        "SELECT dealstage, count(*) AS deals, sum(amount) AS amount, count(_sdc_deleted_at) AS archived"
-        " FROM hubspot.deals GROUP BY dealstage ORDER BY dealstage",
+        "SELECT crm_source, stage_id, count(*) AS deals, sum(amount) AS amount, count(deleted_at) AS archived"
+        " FROM crm.deals GROUP BY crm_source, stage_id ORDER BY crm_source, stage_id",
         env=env,
     )
 
