@@ -70,6 +70,15 @@ def test_check_explains_coverage(crmdb: Any, contacts: Any) -> None:
     assert "without a canonical field: at, properties.work" in crmdb("mapping", "check", **HUBSPOT).stdout
 
 
+def test_check_names_an_id_that_is_not_there(crmdb: Any, contacts: Any) -> None:
+    contacts()
+    own = {"streams": {"contacts": {"id": "key"}}}
+    contacts(mapping=own)
+    done = crmdb("mapping", "check", **HUBSPOT, mapping=own)
+    assert 1 == done.returncode
+    assert "hubspot.contacts: key is to be the id, and is not there" in done.stdout
+
+
 def test_check_says_what_is_not_computed_yet(crmdb: Any, contacts: Any) -> None:
     contacts()
     done = crmdb("mapping", "check", **HUBSPOT, mapping=WORK)

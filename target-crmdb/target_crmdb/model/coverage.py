@@ -45,7 +45,13 @@ def unmapped(table: SourceTable) -> list[str]:
 
 
 def disagreeing(table: SourceTable) -> Iterator[str]:
-    """Say of mapped fields that can neither be read as they stand nor have a column with their normal form."""
+    """Say of mapped fields that can neither be read as they stand nor have a column with their normal form.
+
+    Without its id, a row cannot be told from others.
+    """
+    for path in table.says.id:
+        if not _is_there(table, path):
+            yield f"{table}: {path.text} is to be the id, and is not there"
     for one in table.says.fields:
         if _is_there(table, one.path) and _place(table, one) == "nothing":
             column, _ = one.path.split(table.places)

@@ -34,7 +34,7 @@ class ModelViews:
 
     def follow(self, connection: psycopg.Connection[tuple[Any, ...]], request: TableRequest, *, changed: bool) -> None:
         """A stream's table is as it must be now: make the views read it, unless they are in use."""
-        if not request.mapping.streams:
+        if request.mapping.stream(request.stream) is None:
             return
         self._place = ViewPlace(self._schema, request.mapping, request.schema)
         if changed or self._is_behind:
