@@ -100,6 +100,18 @@ def test_a_new_type_is_computed_for_stored_rows(load: Loader, crmdb: Any, contac
     assert 0 == crmdb("mapping", "check", **HUBSPOT, mapping=WORK).returncode
 
 
+def test_values_without_a_form_are_issues_as_in_a_load(load: Loader, crmdb: Any, contacts: Any) -> None:
+    contacts(14)
+    assert 0 == crmdb("mapping", "apply", **HUBSPOT, mapping=WORK).returncode
+    query = "SELECT key, field, path, original, closed_at IS NULL FROM _crmdb.validation_issues ORDER BY 1"
+    issue = ("email", "properties.work", "no address", True)
+    assert [("14", *issue), ("7", *issue)] == load.database.query(query)
+    load.database.query("UPDATE hubspot.contacts SET work = 'a@b.com' WHERE id = '7'")
+    load.database.query("UPDATE _crmdb.normal_columns SET filled_at = NULL")
+    assert 0 == crmdb("mapping", "apply", **HUBSPOT, mapping=WORK).returncode
+    assert [("14", *issue), ("7", *issue[:-1], False)] == load.database.query(query)
+
+
 def test_applying_again_writes_nothing(load: Loader, crmdb: Any, contacts: Any) -> None:
     contacts(100)
     for _ in range(2):

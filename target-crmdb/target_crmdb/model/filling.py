@@ -18,6 +18,7 @@ from target_crmdb.exceptions import TryLaterError
 from target_crmdb.locks import advisory_key, lock_soon, unlock
 from target_crmdb.mapping import COPY, EXTRA, HASH, WantedNormal, dotted
 from target_crmdb.mapping.paths import Step, inside
+from target_crmdb.model.filled_issues import Misfit, original_text, settle
 from target_crmdb.model.sources import SourceTable
 from target_crmdb.validation.fields import FieldError, Normal, field_type
 
@@ -132,16 +133,20 @@ class _Filler:
         """Fill some rows; give what was done, and the key to go on behind, or None at the end."""
         rows = self._read(cursor, until)
         width = len(self._keys)
-        formed = [self._forms(row[width:]) for row in rows]
+        misfits: list[list[Misfit]] = [[] for _ in self._columns]
         if rows:
-            self._write(cursor, [row[:width] for row in rows], [values for values, _ in formed])
+            names = [":".join(row[:width]) if self._table.keys else "" for row in rows]
+            forms = [self._forms(name, row[width:], misfits) for name, row in zip(names, rows, strict=True)]
+            self._write(cursor, [row[:width] for row in rows], forms)
+            for one, found in zip(self._columns, misfits, strict=True):
+                settle(cursor, self._table, one.wanted, list(dict.fromkeys(names)), found)
         reached = None if len(rows) < _AT_ONCE else msgspec.json.encode(rows[-1][:width]).decode()
         cursor.execute(
             "update normal_columns set filled_until = %s::jsonb, filled_at = case when %s::jsonb is null then now() end"
             " where table_schema = %s and table_name = %s and column_name = any(%s)",
             (reached, reached, self._table.schema, self._table.name, [one.column for one in self._columns]),
         )
-        return Filled(len(rows), sum(missing for _, missing in formed)), reached
+        return Filled(len(rows), sum(map(len, misfits))), reached
 
     def _read(self, cursor: Cursor, until: str | None) -> list[tuple[Any, ...]]:
         keys = [sql.SQL("t.{}").format(sql.Identifier(key)) for key in self._keys]
@@ -162,18 +167,18 @@ class _Filler:
         )
         return cursor.execute(query).fetchall()
 
-    def _forms(self, texts: Sequence[str | None]) -> tuple[list[str | None], int]:
-        """Give the forms of one row as texts, and how many values have none."""
+    def _forms(self, key: str, texts: Sequence[str | None], misfits: Sequence[list[Misfit]]) -> list[str | None]:
+        """Give the forms of one row as texts; values that have none go to the misfits of their column."""
         values: list[str | None] = []
-        missing = 0
-        for source, text in zip(self._sources, texts, strict=True):
+        for source, text, found in zip(self._sources, texts, misfits, strict=True):
             value = None if text is None else inside(_decode(text), source.steps)
+            form = None
             try:
                 form = None if value is None else source.normal(value)
-            except FieldError:
-                form, missing = None, missing + 1
+            except FieldError as error:
+                found.append(Misfit(key, error.rule, error.reason, original_text(value)))
             values.append(None if form is None else str(form))
-        return values, missing
+        return values
 
     def _write(self, cursor: Cursor, keys: Sequence[Sequence[str]], forms: Sequence[Sequence[str | None]]) -> None:
         names = [sql.Identifier(f"k{n}") for n in range(len(self._keys))]
