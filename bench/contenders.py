@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from bench.environments import DLT, PIPELINEWISE
 from bench.feeds import UNCHANGED, Feed
+from bench.mapped import MAPPING
 from bench.measure import BIN, Usage, Workshop
 from bench.shape import KEY
 from bench.table import EXACTLY, SCHEMA, Reading
@@ -66,6 +67,11 @@ def psql(server: Server) -> Contender:
 def ours() -> Contender:
     """target-crmdb with its defaults."""
     return Contender(OURS, _singer("target-crmdb", {}))
+
+
+def ours_mapped() -> Contender:
+    """target-crmdb with a mapping of twenty fields, nine of which are checked and get a normal form."""
+    return Contender(OURS, _singer("target-crmdb", {"source": "bench", "mapping": MAPPING}))
 
 
 def peer() -> Contender:

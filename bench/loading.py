@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bench.contacts import CONTACTS
-from bench.contenders import dlt, fast_peer, ours, peer, pipelinewise, psql
+from bench.contenders import dlt, fast_peer, ours, ours_mapped, peer, pipelinewise, psql
 from bench.contest import Contest, Load
 from bench.environments import CannotInstallError
 from bench.feeds import INITIAL, write_feeds, write_stream
+from bench.mapped import MAPPED
 from bench.table import Table
 from bench.wide import WIDE
 
@@ -54,6 +55,11 @@ class Course:
         here = [psql(self.server), ours(), peer(), fast_peer(), pipelinewise(), dlt()]
         feeds = write_feeds(self.workshop.folder, CONTACTS, rows)
         self._contest(feeds, [one for one in here if self._is_there(one)], repeats)
+
+    def mapped(self, rows: int, repeats: int) -> None:
+        """Only psql, which checks nothing, and target-crmdb load contacts with a mapping."""
+        feeds = write_feeds(self.workshop.folder, MAPPED, rows)
+        self._contest(feeds, [psql(self.server), ours_mapped()], repeats)
 
     def wide(self, rows: int, repeats: int) -> None:
         """Only psql, target-crmdb and MeltanoLabs' target load wide rows."""

@@ -34,6 +34,7 @@ def _parser(description: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--rows", type=int, default=200_000, help="contacts of the first load (default 200,000)")
     parser.add_argument("--wide-rows", type=int, default=20_000, help="rows of 250 columns (default 20,000)")
+    parser.add_argument("--mapped-rows", type=int, default=200_000, help="contacts with a mapping (default 200,000)")
     parser.add_argument("--repeats", type=int, default=3, help="how often all take turns (default 3)")
     parser.add_argument(
         "--memory-rows",
@@ -66,6 +67,9 @@ def _load(options: argparse.Namespace, course: Course) -> None:
     if options.rows:
         print(f"file → target → Postgres, {options.rows:,} contacts of 29 columns", flush=True)
         course.contacts(options.rows, options.repeats)
+    if options.mapped_rows:
+        print(f"file → target → Postgres, {options.mapped_rows:,} contacts, mapped and checked", flush=True)
+        course.mapped(options.mapped_rows, options.repeats)
     if options.wide_rows:
         print(f"file → target → Postgres, {options.wide_rows:,} rows of 250 columns", flush=True)
         course.wide(options.wide_rows, options.repeats)

@@ -57,5 +57,9 @@ class Pairs:
     def _beyond_start(self, load: Load, contender: str) -> float:
         return self._other(load, contender) - self._seconds[load.feed, NOTHING, contender, load.repeat]
 
+    def has(self, mine: Sequence[Load], other: str) -> bool:
+        """Tell whether the other took part in these loads."""
+        return all((load.feed, load.step, other, load.repeat) in self._seconds for load in mine)
+
     def _other(self, load: Load, other: str) -> float:
         return self._seconds[load.feed, load.step, other, load.repeat]

@@ -28,7 +28,7 @@ EXIT_CONFIG = 78
 
 @dataclass(frozen=True)
 class Show:
-    """What is shown of one CRM: `world` fills the fake, `edits` are made in it, `sql` looks at what landed."""
+    """What is shown of one CRM: `world` fills the fake, `edits` are made in it."""
 
     crm: str
     name: str
@@ -36,8 +36,6 @@ class Show:
     edits: tuple[tuple[str, ...], ...]
     url_setting: str
     settings: Mapping[str, str]
-    title: str
-    sql: str
 
     @property
     def job(self) -> tuple[str, ...]:
@@ -53,9 +51,6 @@ SHOWS = {
         edits=(("--contacts", "40", "--deals", "25", "--create", "10", "--archive", "5", "--of", "deals"),),
         url_setting="TAP_HUBSPOT_API_URL",
         settings={"TAP_HUBSPOT_ACCESS_TOKEN": "test-token"},
-        title="What landed: deals by stage",
-        sql="SELECT dealstage, count(*) AS deals, sum(amount) AS amount, count(_sdc_deleted_at) AS archived"
-        " FROM hubspot.deals GROUP BY dealstage ORDER BY dealstage",
     ),
     "salesforce": Show(
         "salesforce",
@@ -71,9 +66,6 @@ SHOWS = {
             "TAP_SALESFORCE_CLIENT_SECRET": "fake-client-secret",
             "TAP_SALESFORCE_CACHE_DIR": "none",
         },
-        title="What landed: opportunities by stage",
-        sql="SELECT stage_name, count(*) AS opportunities, sum(amount) AS amount, count(_sdc_deleted_at) AS deleted"
-        " FROM salesforce.opportunity GROUP BY stage_name ORDER BY stage_name",
     ),
 }
 
@@ -96,7 +88,7 @@ def main(arguments: list[str]) -> int:
         _call("fake-crm", "clock", "--url", url, "--advance", "3600")
         _say("Second sync: only what changed since (the delta)")
         _sync(show, env, "second-sync.log")
-    _show(show, env)
+    _show(env)
     print(
         f"\nDone in {time.monotonic() - started:.0f} s. Tidy up with: make clean. Logs: output/demo/*.log. Look round:"
     )
@@ -191,11 +183,17 @@ def _sync(show: Show, env: dict[str, str], log_name: str) -> None:
             print(f"  {line[line.index('embedded Postgres') :].partition(';')[0]}")
 
 
-def _show(show: Show, env: dict[str, str]) -> None:
+def _show(env: dict[str, str]) -> None:
     _say("What each run did (crmdb history)")
     _call("crmdb", "history", env=env)
-    _say(show.title)
-    _call("crmdb", "sql", show.sql, env=env)
+    _say("What landed: deals by CRM and stage, from the model's view over all CRMs")
+    _call(
+        "crmdb",
+        "sql",
+        "SELECT crm_source, stage_id, count(*) AS deals, sum(amount) AS amount, count(deleted_at) AS archived"
+        " FROM crm.deals GROUP BY crm_source, stage_id ORDER BY crm_source, stage_id",
+        env=env,
+    )
 
 
 def _call(command: str, *arguments: str, env: dict[str, str] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Write what a plugin declares as settings where people read it: READMEs, `docs/settings.md` and `meltano.yml`.
+"""Write what code and mappings declare where people read it: READMEs, pages of `docs`, and `meltano.yml`.
 
 `--check` writes nothing and exits 1 where a file does not say what the code says.
 """
@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from dev.model_page import with_model
 from tap_csv_github.tap import TapCsvGithub
 from tap_hubspot.tap import TapHubSpot
 from tap_pipedrive.tap import TapPipedrive
@@ -38,13 +41,15 @@ PLUGINS: dict[str, tuple[str, Plugin]] = {
     "target-crmdb": ("loaders", TargetCrmdb),
 }
 PAGE = ROOT / "docs" / "settings.md"
+MODEL_PAGE = ROOT / "docs" / "model.md"
 # The order of a plugin's table on that page; what is named nowhere comes last.
 GROUPS: dict[str, dict[str, str]] = {
     "target-crmdb": {
         "connection": "host port user password database sqlalchemy_url embedded embedded_data_dir ssl_enable ssl_mode "
         "ssl_certificate_authority ssl_client_certificate_enable ssl_client_certificate ssl_client_private_key "
         "ssl_storage_directory ssh_tunnel dialect+driver",
-        "tables": "default_target_schema source model_schema bookkeeping_schema max_columns schema_change "
+        "model": "source mapping validation model_schema",
+        "tables": "default_target_schema bookkeeping_schema max_columns schema_change "
         "stream_schema_change max_rewrite_bytes add_record_metadata",
         "writing": "load_method hard_delete activate_version process_activate_version_messages sweep_at_end "
         "validate_records sanitize_null_text_characters use_copy interpret_content_encoding",
@@ -182,6 +187,7 @@ def generated() -> dict[Path, str]:
         in_readme = [table([by_name[one] for one in shown])]
         in_readme += [table(entries_of(name, plugin))] if name in ENTRIES else []
         files[readme] = with_tables(readme.read_text("utf-8"), *in_readme)
+    files[MODEL_PAGE] = with_model(MODEL_PAGE.read_text("utf-8"))
     return files
 
 

@@ -21,6 +21,11 @@ class Counts:
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(Counts)))
 
+    @property
+    def changes(self) -> int:
+        """The number of rows that are other than before."""
+        return self.created + self.updated + self.deleted
+
     def as_dict(self) -> Mapping[str, int]:
         """Give the counts by name."""
         return {f.name: getattr(self, f.name) for f in fields(Counts)}

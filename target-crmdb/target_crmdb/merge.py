@@ -133,7 +133,7 @@ def _outputs(plan: TablePlan, *, careful: bool) -> list[_Output]:
             _staged(f"c{place}"),
             key=column.name in keys,
         )
-        for place, column in enumerate(plan.columns)
+        for place, column in enumerate(plan.written)
     ]
     if plan.is_bag:
         outputs += [_same(column.name, _staged(column.staged), key=True) for column in plan.match]

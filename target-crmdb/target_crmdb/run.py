@@ -12,11 +12,14 @@ import psycopg
 from psycopg import sql
 
 from target_crmdb import failpoints, history
+from target_crmdb.afterwards import Afterwards
 from target_crmdb.bags import Copies
 from target_crmdb.counts import Counts
 from target_crmdb.history import RunNote, Status, StreamRow
+from target_crmdb.issues import Origin as IssueOrigin
 from target_crmdb.locks import unlock_all
 from target_crmdb.mapping import TablePlan
+from target_crmdb.model.follow import ModelViews
 from target_crmdb.modes import WriteMode
 from target_crmdb.rejects import Cursor, Ledger, Reject
 from target_crmdb.schemas import StreamSchema
@@ -25,6 +28,7 @@ from target_crmdb.server_errors import explain
 from target_crmdb.session import Session
 from target_crmdb.settings import Config, maps_records, source_of
 from target_crmdb.sweep import SeenKeys
+from target_crmdb.sync_log import SyncLog
 from target_crmdb.tables import TableRequest, ensure_table
 from target_crmdb.timings import Timings
 
@@ -68,12 +72,17 @@ class LoadRun:
         self._epochs: dict[str, int] = {}
         self._mode = WriteMode.of(config)
         self._tables: dict[str, TablePlan] = {}
+        self._views = ModelViews(str(config["model_schema"]))
+        self._afterwards = Afterwards(config, run_id)
+        self._log = SyncLog(source_of(config) or "singer", shows_values=bool(config.get("log_values")))
         self._timings: dict[str, Timings] = {}
         self.run_id = run_id
         self.failpoints = failpoints.from_environment()
         self.counts: dict[str, Counts] = {}
         self.refused_sweeps: list[str] = []
+        self._rejected: list[Reject] = []
         session.on_reconnect = self._verify
+        self._afterwards.begin(session.connection)
 
     @classmethod
     def open(cls, config: Config, versions: Mapping[str, str], ledger: Ledger) -> "LoadRun":
@@ -132,14 +141,18 @@ class LoadRun:
         def ensure() -> TablePlan:
             self._session.own(request.schema, request.stream)
             with self._session.connection.transaction(), self._session.connection.cursor() as cursor:
-                plan = ensure_table(cursor, request)
+                change = ensure_table(cursor, request)
+                plan = change.plan
+                self._views.restore(cursor, request, change.hollow)
                 self._session.fence(cursor, request.schema, request.stream)
                 if self._mode.appends:
                     self._epochs[request.stream] = history.epoch(cursor, self.run_id, request.schema, request.stream)
                 self._adopt(request.stream, plan)
+                self._log.know(request.stream, request.mapping.stream(request.stream), request.mapping.base_url)
                 self._ledger.note_schema(cursor, self.run_id, (request.schema, request.stream), schema)
                 self._record(cursor, request.stream, self.counts[request.stream], RunNote())
                 self.failpoints.hit("after_ddl")
+            self._views.follow(self._session.connection, request, changed=bool(change.changes))
             return plan
 
         return self._session.attempt(ensure)
@@ -147,6 +160,10 @@ class LoadRun:
     def _adopt(self, stream: str, plan: TablePlan) -> None:
         self._tables[stream] = plan
         self.counts.setdefault(stream, Counts())
+
+    def issue_origin(self, plan: TablePlan) -> IssueOrigin:
+        """Say whose a table's issues are."""
+        return IssueOrigin(self.run_id, source_of(self._config), plan.schema, plan.table)
 
     def before_merge(self, cursor: Cursor, stream: str, stage: sql.Identifier) -> None:
         """A piece of a stream is staged and is about to be merged."""
@@ -170,6 +187,7 @@ class LoadRun:
         """
         self._batch_number += 1
         written: list[dict[str, Counts]] = []
+        self._say_started(batch)
 
         def write() -> dict[str, Counts]:
             written.clear()
@@ -186,8 +204,10 @@ class LoadRun:
 
         counts = self._session.attempt(write, found=found)
         self.counts |= counts
-        for sink, _ in batch.loads:
+        for sink, load in batch.loads:
             sink.accept_commit()
+            self._log.issues(sink.stream_name, load.issues)
+        self._log.rejects(self._rejected)
         self._ledger.accept_commit()
         self.failpoints.hit("after_commit")
 
@@ -201,6 +221,7 @@ class LoadRun:
 
     def close(self, status: Status, error: str | None = None) -> None:
         """End the run with this status and disconnect; a lost connection leaves that to the next run."""
+        self._log.ended(self.counts, is_complete=status in {"success", "partial"})
         with self._session.ending() as connection:
             if connection is None:
                 return
@@ -208,9 +229,22 @@ class LoadRun:
                 with connection.transaction(), connection.cursor() as cursor:
                     history.close(cursor, self.run_id, status, error)
                     drop_tables(cursor, str(self._config["bookkeeping_schema"]), self.run_id)
+                self._views.finish(connection)
+                if status in {"success", "partial"}:
+                    self._afterwards.run(connection, self._changed())
                 unlock_all(connection)
             except psycopg.Error as failure:
                 raise explain(failure, connection) from failure
+
+    def _say_started(self, batch: Batch) -> None:
+        for sink, load in batch.loads:
+            if load.pieces or load.refused:
+                note = batch.notes.get(sink.stream_name)
+                self._log.started(sink.stream_name, note.expected if note else None)
+
+    def _changed(self) -> list[TablePlan]:
+        """Give the tables in which the run has changed rows."""
+        return [plan for stream, plan in self._tables.items() if self.counts[stream].changes]
 
     def too_many_rejects(self) -> bool:
         """Tell whether more rows were rejected than the setting allows."""
@@ -227,6 +261,7 @@ class LoadRun:
         self.refused_sweeps = self._sweep(cursor, batch, outcomes) if batch.sweep else []
         counts = self._counted(outcomes, batch.rejects)
         found = [*batch.rejects, *(reject for outcome in outcomes.values() for reject in outcome.rejects)]
+        self._rejected = found
         self._keep_rejects(cursor, batch, found)
         for stream in sorted({*counts, *(batch.notes.keys() & self._tables.keys())}):
             self._record(cursor, stream, counts.get(stream, self.counts.get(stream, Counts())), batch.notes.get(stream))

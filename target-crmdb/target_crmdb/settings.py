@@ -11,6 +11,7 @@ from singer_sdk.helpers.capabilities import BATCH_CONFIG
 from singer_sdk.target_base import Target
 
 from target_crmdb.inherited import inherited_settings
+from target_crmdb.mapping.source import LEVELS, Level
 
 Config = Mapping[str, Any]
 SchemaChange = Literal["evolve", "freeze", "discard_value", "reject_row"]
@@ -35,6 +36,49 @@ _OWN = th.PropertiesList(
         "source",
         th.StringType,
         description="Which CRM's field mapping applies (`hubspot`, …); by default the name of the target schema.",
+    ),
+    th.Property(
+        "mapping",
+        th.CustomType({"type": ["string", "object", "null"], "additionalProperties": True}),
+        description=(
+            "Your own field mapping on top of the one that is shipped for the source: the path of a YAML file, or an "
+            "object (also as JSON text)."
+        ),
+    ),
+    th.Property(
+        "validation",
+        th.ObjectType(additional_properties=th.StringType(allowed_values=list(LEVELS))),
+        description=(
+            "What becomes of a row one of whose mapped values has no normal form, by stream (`contacts`), canonical "
+            "field (`contacts.email`) or for all (`*`). `strict`: the row is rejected; `lenient` (the default): the "
+            "normal form is null, and an issue is recorded; `off`: the same without an issue."
+        ),
+    ),
+    th.Property(
+        "rules",
+        th.ObjectType(additional_properties=th.StringType(allowed_values=list(LEVELS))),
+        description=(
+            "Levels of business rules, by rule (`deals.negative_amount`), entity (`deals`) or for all (`*`). `lenient` "
+            "(the default): a record that breaks it has an issue; `strict`: it is rejected (rules over one record "
+            "only); `off`: the rule is not asked."
+        ),
+    ),
+    th.Property(
+        "rules_file",
+        th.StringType,
+        description="An SQL file with business rules of your own over many records (docs/business-rules.md).",
+    ),
+    th.Property(
+        "max_shared_email",
+        th.IntegerType(minimum=1),
+        default=2,
+        description="How many contacts of one source may have the same e-mail address (rule `contacts.shared_email`).",
+    ),
+    th.Property(
+        "measure_quality",
+        th.BooleanType,
+        default=True,
+        description="After each run, count valid and faulty values of the tables that it changed (`crmdb quality`).",
     ),
     th.Property(
         "bookkeeping_schema",
@@ -113,7 +157,10 @@ _OWN = th.PropertiesList(
         "model_schema",
         th.StringType,
         default="crm",
-        description="Schema whose views are made again where a column under them changes its type.",
+        description=(
+            "Schema of the canonical model's views, which follow mappings and tables. Other views in it are made again "
+            "where a column under them changes its type."
+        ),
     ),
     th.Property(
         "max_rejects",
@@ -174,7 +221,7 @@ _OWN = th.PropertiesList(
         "log_values",
         th.BooleanType,
         default=False,
-        description="Show record values in a dry run's report instead of masking them.",
+        description="Show record values in warnings and in a dry run's report instead of masking them.",
     ),
     th.Property(
         "debug",
@@ -248,6 +295,20 @@ def source_of(config: Config) -> str:
 def schema_change_of(config: Config, stream: str) -> SchemaChange:
     """Give the policy of a stream."""
     return cast("SchemaChange", (config.get("stream_schema_change") or {}).get(stream) or config["schema_change"])
+
+
+def validation_level(config: Config, stream: str, field: str) -> Level:
+    """Give the level of a stream's canonical field: the nearest that is set."""
+    levels = config.get("validation") or {}
+    found = (levels[name] for name in (f"{stream}.{field}", stream, "*") if name in levels)
+    return cast("Level", next(found, "lenient"))
+
+
+def rule_level(config: Config, name: str) -> Level:
+    """Give the level of a business rule: the nearest that is set."""
+    levels = config.get("rules") or {}
+    found = (levels[one] for one in (name, name.partition(".")[0], "*") if one in levels)
+    return cast("Level", next(found, "lenient"))
 
 
 def maps_records(config: Config) -> bool:

@@ -1,6 +1,6 @@
 """The straight line that every record of one stream takes: map, validate, stage, merge, record."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -15,6 +15,7 @@ from target_crmdb.buffer import Piece, RowBuffer
 from target_crmdb.counts import Counts
 from target_crmdb.exceptions import MissingKeyError
 from target_crmdb.isolation import load_isolated
+from target_crmdb.issues import IssueBook, RowIssue
 from target_crmdb.mapping import DELETED_AT, ColumnType, dotted
 from target_crmdb.merge import Merge
 from target_crmdb.modes import WriteMode
@@ -34,6 +35,8 @@ from target_crmdb.validation import (
 from target_crmdb.validation.compiled import Row
 from target_crmdb.validation.encoder import EncodingError
 from target_crmdb.validation.findings import ConversionError
+from target_crmdb.validation.normal_forms import FieldIssue, NotNormalError
+from target_crmdb.validation.values import CopyValue
 
 if TYPE_CHECKING:
     from target_crmdb.mapping import TablePlan
@@ -60,6 +63,7 @@ class StreamBatch:
     refused: Sequence[Reject]
     bytes: int = 0
     discards: Mapping[str, int] = field(default_factory=dict)
+    issues: Sequence[RowIssue] = ()
 
 
 @dataclass
@@ -81,6 +85,7 @@ class StreamSink(Sink):
         super().__init__(target, stream_name, schema, key_properties)
         self._target = cast("TargetCrmdb", target)
         self._refused: list[Reject] = []
+        self._issues: list[RowIssue] = []
         self._bytes = 0
         self.opened: int | None = None
         self.activation: int | None = None
@@ -108,9 +113,13 @@ class StreamSink(Sink):
         self._mode = WriteMode.of(self.config)
         self._encoder = RowEncoder(self.plan)
         self._compiled = compile_records(self.schema, self.plan)
+        self._normals = self._encoder.normals or None
+        self._judge = self._target.record_judge(self.plan) or None
+        self._is_judged = self._normals is not None or self._judge is not None
         self._discards = Discards(self.plan, run.run_id)
         self._stage = StagingTable(self.plan, number)
         self._merge = Merge(self.plan, self._stage.name, self._mode)
+        self._book = IssueBook(self.plan, self._stage.name, run.issue_origin(self.plan))
         places = {column.path: place for place, column in enumerate(self.plan.columns) if not column.retired}
         self._key_places = [places[column.path] for column in self.plan.key_columns]
         version, deleted = self.plan.version_column, (DELETED_AT,)
@@ -169,11 +178,20 @@ class StreamSink(Sink):
         for key in self._key_places:  # a generator would cost as much as all the rest
             if row[key] is None:
                 return False
+        whole: Sequence[CopyValue] = row
+        broken: Sequence[FieldIssue] = ()
+        if self._is_judged:
+            try:
+                whole, broken = self._judged(row)
+            except NotNormalError:
+                return False
         if self._content is not None:
-            row = (*row, self._content.of(row))
+            whole = (*whole, self._content.of(row))
         moment = self._instant(extracted) if self.plan.record_metadata else None
-        if not self._buffer.add_plain(row, self._version(version), moment, place):
+        if not self._buffer.add_plain(whole, self._version(version), moment, place):
             return False
+        if broken or (self._normals is not None and self._normals.issues):
+            self._note_issues(broken, row, place[0])
         self.activation = None
         self._bytes += len(place[1])
         return True
@@ -189,16 +207,35 @@ class StreamSink(Sink):
         if not findings:
             try:
                 row = self._encoder.encode(record)
-            except EncodingError as error:
+                whole = (*row.values, *row.normals)
+                broken = self._broken(whole, row.absent)
+            except (EncodingError, NotNormalError) as error:
                 findings = [error.finding]
             else:
                 if self._content is not None:
-                    row = replace(row, values=(*row.values, self._content.of(row.values, row.extra)))
+                    whole = (*whole, self._content.of(row.values, row.extra))
+                row = replace(row, values=whole)
                 extracted = self._instant(origin.extracted)
                 if self._buffer.add(row, self._version(origin.version), extracted, (origin.line, origin.payload)):
+                    self._note_issues(broken, row.values, origin.line)
                     return
                 findings = [_UNSTORABLE]  # a stream map may make such characters
         self._refuse(record, origin, findings)
+
+    def _judged(self, row: Row) -> tuple[Sequence[CopyValue], Sequence[FieldIssue]]:
+        """Give a row with its normal forms, and the rules that it breaks. Raises NotNormalError."""
+        whole = row if self._normals is None else self._normals.whole(row)
+        return whole, () if self._judge is None else self._judge.of_row(whole)
+
+    def _broken(self, row: Sequence[CopyValue], absent: Sequence[int]) -> Sequence[FieldIssue]:
+        """Give the rules that a record breaks; one that is deleted may look as it likes."""
+        is_gone = self._deleted_place is not None and row[self._deleted_place] is not None
+        return () if self._judge is None or is_gone else self._judge.of_row(row, absent)
+
+    def _note_issues(self, broken: Sequence[FieldIssue], row: Sequence[CopyValue], line: int) -> None:
+        key = [row[place] for place in self._key_places]
+        self._issues += [RowIssue(line, key, "field", issue) for issue in self._encoder.normals.issues]
+        self._issues += [RowIssue(line, key, "record", issue) for issue in broken]
 
     def _version(self, version: int | None) -> int | None:
         return self._own_version if version is None else version
@@ -206,8 +243,9 @@ class StreamSink(Sink):
     def seal(self) -> StreamBatch:
         """Hand over what waits; the sink begins anew."""
         self.record_counter_metric.increment(self.waiting)
-        batch = StreamBatch(self._buffer.take(), self._refused, self._bytes, dict(self._encoder.discards))
+        batch = StreamBatch(self._buffer.take(), self._refused, self._bytes, dict(self._encoder.discards), self._issues)
         self._refused = []
+        self._issues = []
         self._bytes = 0
         return batch
 
@@ -217,8 +255,10 @@ class StreamSink(Sink):
         outcome = Outcome(refused, list(batch.refused))
         if batch.pieces:
             self._stage.begin(cursor)
+        issues = _by_line(batch.issues)
         for piece in batch.pieces:
-            loaded = load_isolated(cursor, piece, self._load_piece, partial(self._refuse_row, outcome))
+            load = partial(self._load_piece, issues)
+            loaded = load_isolated(cursor, piece, load, partial(self._refuse_row, outcome))
             outcome.counts += loaded  # not in one line: refusing a row counts too
         self._discards.record(cursor, batch.discards)
         return outcome
@@ -268,7 +308,7 @@ class StreamSink(Sink):
             return Swept()
         return self._seen.sweep(cursor, self.plan, version, SweepRule.of(self.config))
 
-    def _load_piece(self, cursor: Cursor, piece: Piece) -> Counts:
+    def _load_piece(self, issues: Mapping[int, Sequence[RowIssue]], cursor: Cursor, piece: Piece) -> Counts:
         self._stage.fill(cursor, piece)
         self._failpoints.hit("after_copy")
         if self._copies is not None:
@@ -276,6 +316,8 @@ class StreamSink(Sink):
         self._seen.add(cursor, self.plan, self._stage.name, piece.version)
         self._target.run.before_merge(cursor, self.stream_name, self._stage.name)
         counts = self._merge.run(cursor, piece)
+        found = [issue for line, _ in piece.origins for issue in issues.get(line, ())] if issues else []
+        self._book.settle(cursor, found, counts)
         self._failpoints.hit("after_merge")
         return counts
 
@@ -317,8 +359,7 @@ class StreamSink(Sink):
             self._target.note_protocol_error(MissingKeyError(f"Stream {self.stream_name}: a record lacks its key"))
 
     def _refuse_row(self, outcome: Outcome, piece: Piece, number: int, verdict: ServerVerdict) -> None:
-        column = None if verdict.column is None else self.plan.columns[verdict.column]
-        place = dotted(column.path) if column else None
+        place = None if verdict.column is None else self._field_of(verdict.column)
         values = piece.values(number)
         keys = [values[place] for place in self._key_places]
         line, payload = piece.origins[number]
@@ -336,8 +377,21 @@ class StreamSink(Sink):
             )
         )
 
+    def _field_of(self, place: int) -> str:
+        columns = self.plan.columns
+        if place < len(columns):
+            return dotted(columns[place].path)
+        return self.plan.normals[place - len(columns)].wanted.path.text
+
     def _key_text(self, record: dict[str, Any]) -> str | None:
         try:
             return to_json([record.get(key) for key in self.plan.keys]) if self.plan.keys else None
         except ConversionError:
             return None
+
+
+def _by_line(issues: Iterable[RowIssue]) -> dict[int, list[RowIssue]]:
+    found: dict[int, list[RowIssue]] = {}
+    for one in issues:
+        found.setdefault(one.line, []).append(one)
+    return found

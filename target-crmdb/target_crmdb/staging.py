@@ -23,10 +23,10 @@ class StagingTable:
 
     def __init__(self, plan: TablePlan, number: int) -> None:
         self.name = sql.Identifier(f"crmdb_stage_{number}")
-        columns = [sql.Identifier(f"c{place}") for place in range(len(plan.columns))]
+        columns = [sql.Identifier(f"c{place}") for place in range(len(plan.written))]
         typed = [
             sql.SQL(", {} {}").format(name, sql.SQL(column.type.value))
-            for name, column in zip(columns, plan.columns, strict=True)
+            for name, column in zip(columns, plan.written, strict=True)
         ]
         # written out once, as the merge is
         self._create = (

@@ -19,6 +19,7 @@ from typing_extensions import override
 
 from crmdb_core import redaction
 from crmdb_core.exits import Terminated, critical, describe, install_signals
+from target_crmdb.afterwards import check_rules
 from target_crmdb.batch_files import BatchMessage, read_records
 from target_crmdb.checkpoint import Checkpoints, log_counts
 from target_crmdb.dry_run import DryRun
@@ -30,16 +31,28 @@ from target_crmdb.exceptions import (
     RecordBeforeSchemaError,
 )
 from target_crmdb.history import Status
-from target_crmdb.mapping import TablePlan, load_mapping
+from target_crmdb.mapping import TablePlan, WantedNormal
+from target_crmdb.mapping.of_source import mapping_of
 from target_crmdb.modes import WriteMode
 from target_crmdb.reader import Envelope, Message, MessageReader
 from target_crmdb.rejects import Ledger, Reject, payload_text
 from target_crmdb.run import LoadRun
 from target_crmdb.schemas import StreamSchema
-from target_crmdb.settings import config_schema, contradictions, read_numbers, schema_change_of, source_of
+from target_crmdb.settings import (
+    config_schema,
+    contradictions,
+    read_numbers,
+    rule_level,
+    schema_change_of,
+    source_of,
+    validation_level,
+)
 from target_crmdb.sink import Origin, StreamSink
 from target_crmdb.tables import TableRequest
 from target_crmdb.validation import ConversionError, to_json
+from target_crmdb.validation.rules.judging import LevelledRule, RecordJudge
+from target_crmdb.validation.rules.own import all_rules
+from target_crmdb.validation.rules.reading import field_readers
 from target_crmdb.worker import DatabaseThread
 
 T = TypeVar("T")
@@ -80,7 +93,8 @@ class TargetCrmdb(Target):
         self._checkpoints = Checkpoints(self.config)
         self._database = DatabaseThread()
         self._run: LoadRun | None = None
-        self._mapping = load_mapping(source_of(self.config))
+        self._mapping = mapping_of(source_of(self.config), self.config.get("mapping"))
+        check_rules(self.config)
         self._replication_key: str | None = None
         self._schema: StreamSchema | None = None
         self._direct: dict[str, StreamSink] = {}
@@ -170,7 +184,30 @@ class TargetCrmdb(Target):
             policy=schema_change_of(self.config, sink.stream_name),
             max_rewrite_bytes=int(self.config["max_rewrite_bytes"]),
             model_schema=str(self.config["model_schema"]),
+            mapping=self._mapping,
+            normals=self._normals_of(sink.stream_name),
         )
+
+    def _normals_of(self, stream: str) -> tuple[WantedNormal, ...]:
+        """Give the normal forms that the mapping asks of a stream."""
+        mapping = self._mapping.stream(stream)
+        if mapping is None:
+            return ()
+        from target_crmdb.mapping.wanted import wanted_normals  # noqa: PLC0415 - many streams are not mapped
+
+        return tuple(wanted_normals(mapping, partial(validation_level, self.config, stream)))
+
+    def record_judge(self, plan: TablePlan) -> RecordJudge:
+        """Give the rules over one record that a table can answer."""
+        stream = self._mapping.stream(plan.stream)
+        if stream is None:
+            return RecordJudge((), {})
+        rules = [LevelledRule(rule, rule_level(self.config, rule.name)) for rule in all_rules()]
+        mine = [one for one in rules if one.rule.entity == stream.entity]
+        entity = self._mapping.model.entities.get(stream.entity or "")
+        types = {name: one.type for name, one in entity.fields.items()} if entity else {}
+        wanted = {name: types[name] for one in mine for name in one.rule.names if name in types}
+        return RecordJudge(mine, field_readers(plan, stream, wanted))
 
     def prepare_table(self, sink: StreamSink) -> TablePlan:
         """Make the stream's table fit its SCHEMA."""

@@ -9,6 +9,8 @@ from crmdb_core.exits import run
 from target_crmdb.cli.access import Access
 from target_crmdb.cli.embedded import embedded
 from target_crmdb.cli.history import history
+from target_crmdb.cli.mapping import mapping
+from target_crmdb.cli.quality import quality
 from target_crmdb.cli.query import open_psql, run_sql
 from target_crmdb.cli.rejects import rejects
 
@@ -27,7 +29,7 @@ def crmdb(context: click.Context, config: tuple[str, ...]) -> None:
     context.obj = Access(config)
 
 
-for _command in (history, rejects, run_sql, open_psql, embedded):
+for _command in (history, quality, rejects, mapping, run_sql, open_psql, embedded):
     crmdb.add_command(_command)
 
 

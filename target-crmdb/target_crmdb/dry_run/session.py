@@ -12,7 +12,7 @@ from target_crmdb.migrations import known_migrations
 from target_crmdb.session import Cursor, Session
 from target_crmdb.settings import Config
 
-_COPIED = ("tables", "columns", "versions")
+_COPIED = ("tables", "columns", "normal_columns", "model_views", "versions")
 _COLUMNS = "select column_name from information_schema.columns where table_schema = %s and table_name = %s"
 
 

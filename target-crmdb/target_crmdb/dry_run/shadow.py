@@ -33,7 +33,7 @@ class Shadow:
         self.plan = replace(change.plan, schema=_TEMPORARY, table=f"after_{number}")
         self._before = sql.Identifier(_TEMPORARY, f"before_{number}")
         self._after = sql.Identifier(_TEMPORARY, f"after_{number}")
-        self._types: dict[str, ColumnType] = {column.name: column.type for column in change.plan.columns}
+        self._types: dict[str, ColumnType] = {column.name: column.type for column in change.plan.written}
         self._types |= change.request.technical
         self._stored = self._stored_types(cursor, change.plan)
         keys = [column.name for column in change.plan.match]

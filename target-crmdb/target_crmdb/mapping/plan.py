@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from target_crmdb.mapping.names import Path
+from target_crmdb.mapping.normals import NormalColumn
 from target_crmdb.mapping.types import ColumnType, is_ordered
 
 Drift = Literal["discard", "reject"]
@@ -45,7 +46,7 @@ class TablePlan:
     `spread` is the object whose fields have columns of their own; `tells_deletion` says whether the
     SCHEMA declares `_sdc_deleted_at`, so that a record without it leaves the stored value alone.
     `undeclared` says what becomes of a value without a column: it goes to `_extra`, it is left out, or its row is
-    refused; the fields of `in_extra` go to `_extra` in any case.
+    refused; the fields of `in_extra` go to `_extra` in any case. `normals` stand behind the columns in a staged row.
     """
 
     schema: str
@@ -59,6 +60,12 @@ class TablePlan:
     record_metadata: bool = False
     undeclared: Literal["keep", "discard", "reject"] = "keep"
     in_extra: frozenset[Path] = frozenset()
+    normals: tuple[NormalColumn, ...] = ()
+
+    @property
+    def written(self) -> tuple[Column | NormalColumn, ...]:
+        """All columns that a staged row has a value for, in its order."""
+        return (*self.columns, *self.normals)
 
     @property
     def key_columns(self) -> tuple[Column, ...]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from target_crmdb.mapping import ColumnType
 
@@ -114,6 +115,11 @@ def unique_keys(cursor: Cursor, oid: int) -> list[UniqueKey]:
         (oid,),
     )
     return [UniqueKey(name, deferrable, frozenset(columns)) for name, deferrable, columns in cursor.fetchall()]
+
+
+def is_empty(cursor: Cursor, table: sql.Identifier) -> bool:
+    """Tell whether a table has no row."""
+    return not cursor.execute(sql.SQL("select 1 from {} limit 1").format(table)).fetchone()
 
 
 def table_bytes(cursor: Cursor, oid: int) -> int:

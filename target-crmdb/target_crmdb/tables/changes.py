@@ -1,7 +1,7 @@
 """What is to be done to a table, as data: named changes with their SQL, and the record of names after them."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
@@ -10,7 +10,8 @@ from typing_extensions import override
 
 from target_crmdb.exceptions import CrmdbError
 from target_crmdb.mapping import TablePlan
-from target_crmdb.tables import record
+from target_crmdb.tables import normal_columns, record
+from target_crmdb.tables.normal_columns import NormalDraft
 from target_crmdb.tables.record import Place
 from target_crmdb.tables.request import TableRequest
 
@@ -56,7 +57,8 @@ class TableChange:
     """A table's plan and all that is missing to it; made by `plan_table` without changing anything.
 
     `new` are the places of fields to record, `left` the places that fields give up, `retyped` the columns whose
-    recorded type is no longer true. `is_recorded` says whether the stream has its table in the record already.
+    recorded type is no longer true. `is_recorded` says whether the stream has its table in the record already. `hollow`
+    are the model's views that have no rows after the changes, until they get their new text.
     """
 
     request: TableRequest
@@ -67,6 +69,8 @@ class TableChange:
     retyped: tuple[Place, ...] = ()
     is_recorded: bool = True
     warnings: tuple[str, ...] = ()
+    normals: NormalDraft = field(default_factory=NormalDraft)
+    hollow: tuple[str, ...] = ()
 
 
 def apply(cursor: Cursor, change: TableChange, *, execute: bool = True) -> None:
@@ -85,6 +89,8 @@ def apply(cursor: Cursor, change: TableChange, *, execute: bool = True) -> None:
     record.retire(cursor, request.schema, table, change.left)
     record.add(cursor, request.schema, table, change.new)
     record.retype(cursor, request.schema, table, change.retyped)
+    normal_columns.record(cursor, request.schema, table, change.normals)
+    record.follow_mapping(cursor, request, table)
     for warning in change.warnings:
         _logger.warning(warning)
 

@@ -1,15 +1,16 @@
 """A table's change while it is being planned: every field finds its place, one by one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from psycopg import sql
 
 from target_crmdb.mapping import EXTRA, Column, ColumnType, Drift, Field, Path, TablePlan, dotted, free_name
-from target_crmdb.tables import resettling, statements
+from target_crmdb.tables import normal_columns, resettling, statements
 from target_crmdb.tables.budget import Budget
 from target_crmdb.tables.catalog import StoredColumn
 from target_crmdb.tables.changes import Change
+from target_crmdb.tables.normal_columns import NormalDraft
 from target_crmdb.tables.record import Place
 from target_crmdb.tables.views import View, rebuilt
 
@@ -33,6 +34,7 @@ class Draft:
     new: list[Place] = field(default_factory=list)
     left: list[Place] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    normals: NormalDraft = field(default_factory=NormalDraft)
 
     @property
     def placed(self) -> set[Path]:
@@ -103,7 +105,18 @@ class Draft:
 
     def changes(self) -> list[Change]:
         """List the changes in the order in which they are made."""
-        return [*self._widening(), *self.added]
+        return [*self._normals(), *self._widening(), *self.added]
+
+    def _normals(self) -> Iterator[Change]:
+        """Normal columns come first: what a column says plainly before its type changes is taken over."""
+        new = {one.column for one in self.normals.new}
+        for one in self.normals.columns:
+            if one.name in new:
+                path, _ = one.wanted.path.split(self.columns)
+                name = self.columns[path].name if path in self.columns else None
+                source = next((old for old, _ in self.widened if old.name == name), None)
+                done = normal_columns.adding(self.table, one, self.normals, source)
+                yield Change("add normal column", one.name, None, one.type.value, one.wanted.path.text, done)
 
     def _widening(self) -> list[Change]:
         """All types change in one pass over the table, between the dropping of views and their making."""
@@ -132,4 +145,10 @@ class Draft:
 def plan_columns(plan: TablePlan, draft: Draft, order: Iterable[Path]) -> TablePlan:
     """Put a draft's columns into a plan: those of the SCHEMA in its order, then the retired ones."""
     live = tuple(draft.columns[path] for path in order if path in draft.columns)
-    return replace(plan, columns=(*live, *draft.retired), in_extra=frozenset(draft.in_extra))
+    places = {column.path: place for place, column in enumerate(live)}
+    return replace(
+        plan,
+        columns=(*live, *draft.retired),
+        in_extra=frozenset(draft.in_extra),
+        normals=normal_columns.resolved(draft.normals.columns, places),
+    )

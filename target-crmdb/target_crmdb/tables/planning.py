@@ -22,10 +22,11 @@ from target_crmdb.mapping import (
 )
 from target_crmdb.tables import adoption, record, statements
 from target_crmdb.tables.budget import Budget, cost, stored_cost
-from target_crmdb.tables.catalog import StoredTable, read_table
+from target_crmdb.tables.catalog import StoredTable, is_empty, read_table, table_bytes
 from target_crmdb.tables.changes import Change, TableChange
 from target_crmdb.tables.draft import Draft, plan_columns
 from target_crmdb.tables.fitting import Fitting
+from target_crmdb.tables.normal_columns import NormalSituation, draft_normals, known_normals
 from target_crmdb.tables.record import Place
 from target_crmdb.tables.request import TableRequest
 from target_crmdb.tables.resettling import undeclared_before
@@ -82,6 +83,9 @@ def plan_table(cursor: Cursor, request: TableRequest) -> TableChange:
     draft = _draft(situation, names)
     if stored is not None:
         _fit(Fitting(cursor, request, situation.table, stored), situation, draft, fields, names)
+    first = [one for one in fields if one.path in request.mapped or one.path[:1] in _leading(request)]
+    _place(cursor, situation, draft, first, names)
+    _add_normals(cursor, situation, draft)
     _place(cursor, situation, draft, fields, names)
     return _change(cursor, situation, draft, fields)
 
@@ -171,6 +175,43 @@ def _place(cursor: Cursor, situation: _Situation, draft: Draft, fields: Sequence
             draft.add(one, names[one.path], moves=dotted(one.path) in moving)
 
 
+def _leading(request: TableRequest) -> set[Path]:
+    return {(name,) for name in request.leading}
+
+
+def _add_normals(cursor: Cursor, situation: _Situation, draft: Draft) -> None:
+    """Plan the normal columns, before fields that nobody maps take what room is left."""
+    request, stored = situation.request, situation.stored
+    known = known_normals(cursor, request.schema, situation.table) if situation.is_recorded else []
+    if not (request.normals or known):
+        return
+    size = table_bytes(cursor, stored.oid) if stored else 0
+    draft.normals = draft_normals(
+        request.normals,
+        {path: column.type for path, column in draft.columns.items()},
+        draft.in_extra,
+        NormalSituation(
+            stored=stored.columns if stored else {},
+            known=known,
+            budget=draft.budget,
+            used=draft.used,
+            is_empty=stored is None or is_empty(cursor, situation.name),
+            may_add=stored is None or request.policy != "freeze",
+            may_rewrite=size <= request.max_rewrite_bytes,
+        ),
+    )
+    if waiting := [one.path for one in draft.normals.new if not one.is_filled]:
+        draft.warnings.append(
+            f"{request.schema}.{situation.table} gets columns for the normal forms of {', '.join(waiting)}; for the "
+            "rows that are there they are null until `crmdb mapping apply` has computed them"
+        )
+    if without := draft.normals.without_room:
+        draft.warnings.append(
+            f"{request.schema}.{situation.table} has no room for the normal forms of {', '.join(without)}; "
+            "in the model's views they are null. Deselect fields that nobody needs, or raise max_columns"
+        )
+
+
 def _change(cursor: Cursor, situation: _Situation, draft: Draft, fields: Sequence[Field]) -> TableChange:
     _refuse_if_frozen(situation, draft)
     plan = plan_columns(_plan(situation, fields), draft, [one.path for one in fields])
@@ -189,6 +230,8 @@ def _change(cursor: Cursor, situation: _Situation, draft: Draft, fields: Sequenc
         ),
         is_recorded=situation.is_recorded,
         warnings=tuple(draft.warnings),
+        normals=draft.normals,
+        hollow=tuple(view.name for view in draft.views if view.is_hollow),
     )
 
 
@@ -223,7 +266,7 @@ def _changes(cursor: Cursor, situation: _Situation, draft: Draft, plan: TablePla
 
 
 def _creation(cursor: Cursor, situation: _Situation, plan: TablePlan) -> Change:
-    types: dict[str, ColumnType] = {column.name: column.type for column in plan.columns}
+    types: dict[str, ColumnType] = {column.name: column.type for column in plan.written}
     keys = [column.name for column in plan.match]
     create = statements.create_table(situation.name, types | situation.request.technical, keys)
     cursor.execute("select 1 from pg_namespace where nspname = %s", (plan.schema,))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+from psycopg.types.json import Json
 
 from target_crmdb.exceptions import CrmdbError
 from target_crmdb.mapping import Path
@@ -89,6 +90,22 @@ def retype(cursor: Cursor, schema: str, table: str, changed: Iterable[Place]) ->
         "update columns set column_type = %s where table_schema = %s and table_name = %s and column_name = %s"
         " and path = %s and retired_at is null",
         [(place.type, schema, table, place.column, list(place.path)) for place in changed],
+    )
+
+
+def follow_mapping(cursor: Cursor, request: TableRequest, table: str) -> None:
+    """Record which mapping the table's rows follow."""
+    mapping = request.mapping
+    cursor.execute(
+        "update tables set source = %(source)s where table_schema = %(schema)s and table_name = %(table)s"
+        " and source is distinct from %(source)s",
+        {"source": mapping.source, "schema": request.schema, "table": table},
+    )
+    cursor.execute(
+        "insert into mappings as m (table_schema, source, own) values (%s, %s, %s)"
+        " on conflict (table_schema, source) do update set own = excluded.own, recorded_at = now()"
+        " where m.own::jsonb is distinct from excluded.own::jsonb",
+        (request.schema, mapping.source, None if mapping.own is None else Json(mapping.own)),
     )
 
 

@@ -1,17 +1,20 @@
 """What a SCHEMA message and the settings ask of a table."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from target_crmdb.mapping import COPY, DELETED_AT, EXTRA, HASH, ColumnType, Path
+from target_crmdb.mapping import COPY, DELETED_AT, EXTRA, HASH, ColumnType, Path, SourceMapping, WantedNormal
 from target_crmdb.merge import BATCHED_AT, EXTRACTED_AT
 from target_crmdb.settings import SchemaChange
 
 
 @dataclass(frozen=True)
 class TableRequest:
-    """What a SCHEMA message and the settings ask for; `name` is the table's name if it is still free."""
+    """What a SCHEMA message and the settings ask for; `name` is the table's name if it is still free.
+
+    `normals` are the normal forms that `mapping`, the one of the run's source, asks of the stream.
+    """
 
     schema: str
     name: Path
@@ -26,6 +29,8 @@ class TableRequest:
     policy: SchemaChange = "evolve"
     max_rewrite_bytes: int = 2**30
     model_schema: str = "crm"
+    mapping: SourceMapping = field(default_factory=SourceMapping)
+    normals: tuple[WantedNormal, ...] = ()
 
     @property
     def spreads(self) -> bool:
@@ -37,6 +42,12 @@ class TableRequest:
     def leading(self) -> tuple[str, ...]:
         """The fields that get a column before all others: key, replication key and deletion."""
         return (*self.keys, *([self.replication_key] if self.replication_key else []), DELETED_AT)
+
+    @property
+    def mapped(self) -> frozenset[Path]:
+        """The fields that the mapping reads, or begins to read at: they get a column before others."""
+        stream = self.mapping.stream(self.stream)
+        return frozenset(path.names[:length] for path in (stream.paths() if stream else ()) for length in (1, 2))
 
     @property
     def technical(self) -> dict[str, ColumnType]:

@@ -12,11 +12,16 @@ Cursor = psycopg.Cursor[tuple[Any, ...]]
 
 @dataclass(frozen=True)
 class View:
-    """A view as it stands: its name, and the statements that make it again."""
+    """A view as it stands: its name, and the statements that make it again.
+
+    One of the model's is made again without rows, since its text may not fit the new type; `is_hollow` says so, and
+    whoever changes the type gives it its new text in the same transaction (model/views.py).
+    """
 
     schema: str
     name: str
     create: tuple[sql.Composed, ...]
+    is_hollow: bool = False
 
     @property
     def drop(self) -> sql.Composed:
@@ -41,9 +46,28 @@ def read_view(cursor: Cursor, oid: int) -> View:
     assert row is not None
     schema, name, definition, options, owner = row
     view = sql.Identifier(schema, name)
-    create = sql.SQL("create view {}{} as {}").format(view, _options(options), sql.SQL(definition))
+    is_hollow = _is_of_the_model(cursor, schema, name)
+    query = _hollow(cursor, oid) if is_hollow else sql.SQL(definition)
+    create = sql.SQL("create view {}{} as {}").format(view, _options(options), query)
     owned = sql.SQL("alter view {} owner to {}").format(view, sql.Identifier(owner))
-    return View(schema, name, (create, *_comments(cursor, oid, view), *_grants(cursor, oid, view), owned))
+    return View(schema, name, (create, *_comments(cursor, oid, view), *_grants(cursor, oid, view), owned), is_hollow)
+
+
+def _is_of_the_model(cursor: Cursor, schema: str, name: str) -> bool:
+    cursor.execute("select 1 from model_views where view_schema = %s and view_name = %s", (schema, name))
+    return cursor.fetchone() is not None
+
+
+def _hollow(cursor: Cursor, oid: int) -> sql.Composed:
+    cursor.execute(
+        "select attname, format_type(atttypid, atttypmod) from pg_attribute where attrelid = %s and attnum > 0"
+        " and not attisdropped order by attnum",
+        (oid,),
+    )
+    columns = (
+        sql.SQL("null::{} as {}").format(sql.SQL(kind), sql.Identifier(column)) for column, kind in cursor.fetchall()
+    )
+    return sql.SQL("select {} where false").format(sql.SQL(", ").join(columns))
 
 
 def _options(options: Sequence[str]) -> sql.Composable:

@@ -7,6 +7,7 @@ from typing import Any
 
 from target_crmdb.mapping import DELETED_AT, Path, TablePlan, dotted
 from target_crmdb.validation.findings import ConversionError, Finding
+from target_crmdb.validation.normal_forms import NormalForms, NotNormalError
 from target_crmdb.validation.values import Converter, CopyValue, converter_of, to_json
 
 _MISSING = object()
@@ -27,19 +28,21 @@ class EncodedRow:
     """The values of one record in the plan's column order.
 
     `absent` lists the places of columns whose keys the record lacks; `extra` is the JSON text of fields
-    without a column; `plain` rows may be told apart by key and version alone.
+    without a column; `plain` rows may be told apart by key and version alone. `normals` stand behind the columns.
     """
 
     values: tuple[CopyValue, ...]
     absent: tuple[int, ...]
     extra: str | None
     plain: bool
+    normals: tuple[CopyValue, ...] = ()
 
 
 class RowEncoder:
     """Writes the records of one table plan; `discards` counts the records that lost a field's value to its policy."""
 
     def __init__(self, plan: TablePlan) -> None:
+        self.normals = NormalForms(plan)
         self.discards: Counter[str] = Counter()
         self._discarded: list[str] = []
         self._plan = plan
@@ -67,8 +70,20 @@ class RowEncoder:
         if not self._top_names.issuperset(record):
             extra |= self._rest(record, self._top_names, ())
         text = self._extra_text(extra) if extra else None
+        normals = self._normal_forms(values, absent, record) if self.normals else ()
         self.discards.update(self._discarded)
-        return EncodedRow(tuple(values), tuple(absent), text, self._is_plain(values, absent, text))
+        return EncodedRow(tuple(values), tuple(absent), text, self._is_plain(values, absent, text), normals)
+
+    def _normal_forms(
+        self, values: list[CopyValue], absent: list[int], record: Mapping[str, Any]
+    ) -> tuple[CopyValue, ...]:
+        """Give the values of the normal columns, which stand behind the others; those of absent fields are absent."""
+        try:
+            forms, lacking = self.normals.of_record(record, values, absent)
+        except NotNormalError as error:
+            raise EncodingError(error.finding) from error
+        absent.extend(self._width + number for number in lacking)
+        return tuple(forms)
 
     @staticmethod
     def _slots(plan: TablePlan, *, depth: int) -> list[_Slot]:

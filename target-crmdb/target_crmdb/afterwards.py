@@ -1,0 +1,67 @@
+"""What is done once when a load is over: rules over many records, and how good the data are now."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+
+from target_crmdb.exceptions import ConfigError
+from target_crmdb.mapping import TablePlan
+from target_crmdb.mapping.placed import suggestion
+from target_crmdb.quality import measure
+from target_crmdb.set_rules import SetRules, all_set_rules
+from target_crmdb.settings import Config, rule_level
+from target_crmdb.validation.rules.own import all_rules
+
+_logger = logging.getLogger(__name__)
+
+
+def check_rules(config: Config) -> None:
+    """Raise ConfigError for a file of rules that cannot be read, or for the level of a rule that there is not."""
+    names = {rule.name for rule in all_rules()} | {rule.name for rule in all_set_rules(config.get("rules_file"))}
+    known = {"*", *names, *(name.partition(".")[0] for name in names)}
+    unknown = [name for name in config.get("rules") or {} if name not in known]
+    if unknown:
+        told = "; ".join(f"{name} ({suggestion(name, known)})" for name in unknown)
+        raise ConfigError(f"The setting rules names what is no rule: {told}")
+
+
+class Afterwards:
+    """Knows where a run began, so that what it has changed can be told from what was there."""
+
+    def __init__(self, config: Config, run_id: int) -> None:
+        rules = [rule for rule in all_set_rules(config.get("rules_file")) if rule_level(config, rule.name) != "off"]
+        self._run_id = run_id
+        self._since = "0"
+        self._measures = bool(config["measure_quality"])
+        self._model_schema = str(config["model_schema"])
+        self._rules = SetRules(
+            rules,
+            str(config["model_schema"]),
+            str(config["bookkeeping_schema"]),
+            max_shared_email=int(config["max_shared_email"]),
+        )
+
+    def begin(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+        """Remember the oldest transaction that may still be under way: all that the run writes is newer."""
+        row = connection.execute("select (pg_snapshot_xmin(pg_current_snapshot())::xid)::text").fetchone()
+        self._since = str(row[0]) if row else "0"
+
+    def run(self, connection: psycopg.Connection[tuple[Any, ...]], changed: Sequence[TablePlan]) -> None:
+        """Do it for the tables that have changed; the load is done, whatever becomes of this."""
+        names = [f"{plan.schema}.{plan.table}" for plan in changed]
+        if not names:
+            return
+        try:
+            self._rules.run(connection, self._run_id, self._since, names)
+            if self._measures:
+                measure(connection, self._model_schema, self._run_id, names)
+        except psycopg.Error as error:
+            if connection.closed:
+                raise
+            _logger.warning(
+                "Rules over many records could not be asked, or the quality not be measured (%s %s); the next run does "
+                "both for what it changes",
+                *(error.sqlstate, type(error).__name__),
+            )

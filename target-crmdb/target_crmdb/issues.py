@@ -1,0 +1,214 @@
+"""What is wrong with records that are loaded all the same: an issue is opened, and closed by a clean later version.
+
+All of it happens in the transaction that loads the rows. An issue counts only if the row that is stored has it: one of
+a record that was refused as stale, or that another one of the same batch replaced, opens and closes nothing.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import psycopg
+from psycopg import sql
+
+from target_crmdb.counts import Counts
+from target_crmdb.mapping import DELETED_AT, ColumnType, TablePlan
+from target_crmdb.validation.normal_forms import FieldIssue
+from target_crmdb.validation.values import CopyValue, to_json
+
+Cursor = psycopg.Cursor[tuple[Any, ...]]
+_LONGEST = 1000
+
+_SETTLE = """
+with found as (
+    select {key_of_found} as key, f.* from unnest({arrays}) with ordinality as f ({names}, number)
+), valid as (
+    select distinct on (f.key, f.field, f.rule) f.* from found f where {is_stored}
+    order by f.key, f.field, f.rule, number desc
+), opened as (
+    insert into validation_issues as i (
+        run_id, source, table_schema, table_name, stream, entity, key, kind, field, path, rule, level, reason, original
+    )
+    select {run}, {source}, {schema}, {table}, {stream}, f.entity, f.key, f.kind, f.field, nullif(f.path, ''), f.rule,
+        'lenient', f.reason, f.original
+    from valid f
+    on conflict (table_schema, table_name, key, field, rule) where closed_at is null do update
+    set reason = excluded.reason, original = excluded.original, path = excluded.path, changed_at = now()
+    where (i.reason, i.original) is distinct from (excluded.reason, excluded.original)
+)
+"""
+_CLOSE = """
+, places as (
+    select * from unnest({fields}::text[], {paths}::text[], {places}::integer[]) as p (field, path, place)
+), touched as (
+    select {key_of_stage} as key, s.absent, {is_gone} as is_gone from {stage} s {unless_stale}
+)
+update validation_issues i set closed_at = now(), closed_run_id = {run}
+where i.table_schema = {schema} and i.table_name = {table} and i.closed_at is null and i.kind <> 'set'
+    and not exists (select from valid f where (f.key, f.field, f.rule) = (i.key, i.field, i.rule))
+    and exists (
+        select from touched x left join places p on (p.field, p.path) = (i.field, i.path)
+        where x.key = i.key and (x.is_gone or x.absent is null or p.place <> all(x.absent))
+    )
+"""
+_ARRAY = "\x01"
+_NOTHING_MORE = "select"
+_HAS_OPEN = (
+    "select exists (select from validation_issues where (table_schema, table_name) = (%s, %s) and closed_at is null)"
+)
+
+
+class RowIssue(NamedTuple):
+    """An issue of one row: its key as COPY has it, and what is wrong; `kind` is `field` or `record`."""
+
+    line: int
+    key: Sequence[CopyValue]
+    kind: str
+    issue: FieldIssue
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Whose issues they are: the run, its source, and the names under which the table is known."""
+
+    run_id: int
+    source: str
+    schema: str
+    table: str
+
+
+class IssueBook:
+    """The issues of one plan."""
+
+    def __init__(self, plan: TablePlan, stage: sql.Identifier, origin: Origin) -> None:
+        self._plan = plan
+        self._stage = stage
+        self._origin = origin
+        self._has_open: bool | None = None
+        self._places = {(one.wanted.path.text, one.wanted.field): at for at, one in enumerate(plan.normals)}
+        self._keys = list(plan.key_columns)
+
+    def settle(self, cursor: Cursor, issues: Sequence[RowIssue], counts: Counts) -> None:
+        """The staged rows are merged: open their issues, and close those that they do not have any more."""
+        if self._has_open is None:
+            found = cursor.execute(_HAS_OPEN, (self._origin.schema, self._origin.table)).fetchone()
+            self._has_open = bool(found and found[0])
+        if not issues and not self._has_open:
+            return
+        self._has_open = True
+        replaced = bool(counts.stale or counts.deduplicated)
+        closing = self._closing(stale=bool(counts.stale)) if self._keys else sql.SQL(_NOTHING_MORE)
+        statement = (self._opening(replaced=replaced) + closing).as_bytes().replace(b"%", b"%%")  # names may have one
+        cursor.execute(statement.replace(_ARRAY.encode(), b"%s"), self._columns(issues))
+
+    def _opening(self, *, replaced: bool) -> sql.Composed:
+        names = [*(f"k{at}" for at in range(len(self._keys))), *_FIELDS]
+        types = [*("text" for _ in self._keys), *_FIELDS.values()]
+        arrays = [sql.SQL(_ARRAY + "::{}[]").format(sql.SQL(kind)) for kind in types]
+        return sql.SQL(_SETTLE).format(
+            key_of_found=_joined(self._cast(f"f.k{at}", column.type) for at, column in enumerate(self._keys)),
+            arrays=sql.SQL(", ").join(arrays),
+            names=sql.SQL(", ").join(map(sql.Identifier, names)),
+            is_stored=self._is_stored() if replaced else sql.SQL("true"),
+            **self._about(),
+        )
+
+    def _closing(self, *, stale: bool) -> sql.Composed:
+        width = len(self._plan.columns)
+        paths, fields = zip(*self._places, strict=True) if self._places else ((), ())
+        deleted = next((at for at, one in enumerate(self._plan.columns) if one.path == (DELETED_AT,)), None)
+        gone = (
+            sql.SQL("false") if deleted is None else sql.SQL("s.{} is not null").format(sql.Identifier(f"c{deleted}"))
+        )
+        return sql.SQL(_CLOSE).format(
+            fields=sql.Literal([*fields]),
+            paths=sql.Literal([*paths]),
+            places=sql.Literal([width + at for at in self._places.values()]),
+            key_of_stage=_joined(sql.SQL("s.{}").format(sql.Identifier(column)) for column in self._staged_keys()),
+            is_gone=gone,
+            stage=self._stage,
+            unless_stale=self._unless_stale() if stale else sql.SQL(""),
+            **self._about(),
+        )
+
+    def _about(self) -> dict[str, sql.Composable]:
+        one = self._origin
+        about = {"run": one.run_id, "source": one.source, "schema": one.schema, "table": one.table}
+        return {name: sql.Literal(value) for name, value in {**about, "stream": self._plan.stream}.items()}
+
+    def _is_stored(self) -> sql.Composable:
+        """Say that the stored row lacks the normal form of a value that it has."""
+        whens = [
+            sql.SQL("when {} then t.{} is null{}").format(
+                sql.Literal(at),
+                sql.Identifier(one.name),
+                sql.SQL("")
+                if one.source is None
+                else sql.SQL(" and t.{} is not null").format(sql.Identifier(self._plan.columns[one.source].name)),
+            )
+            for at, one in enumerate(self._plan.normals)
+        ]
+        if not whens or not self._keys:
+            return sql.SQL("true")
+        match = sql.SQL(" and ").join(
+            sql.SQL("t.{} = {}").format(sql.Identifier(column.name), self._cast(f"f.k{at}", column.type))
+            for at, column in enumerate(self._keys)
+        )
+        return sql.SQL("exists (select from {} t where {} and case f.place {} else true end)").format(
+            self._table, match, sql.SQL(" ").join(whens)
+        )
+
+    def _unless_stale(self) -> sql.Composable:
+        version = self._plan.version_column
+        if version is None:
+            return sql.SQL("")
+        match = sql.SQL(" and ").join(
+            sql.SQL("t.{} = s.{}").format(sql.Identifier(column.name), sql.Identifier(staged))
+            for column, staged in zip(self._keys, self._staged_keys(), strict=True)
+        )
+        return sql.SQL("join {} t on {} and not t.{} > s.{}").format(
+            *(self._table, match, sql.Identifier(version.name)),
+            sql.Identifier(f"c{self._plan.columns.index(version)}"),
+        )
+
+    @property
+    def _table(self) -> sql.Identifier:
+        return sql.Identifier(self._plan.schema, self._plan.table)
+
+    def _staged_keys(self) -> list[str]:
+        return [f"c{self._plan.columns.index(column)}" for column in self._keys]
+
+    @staticmethod
+    def _cast(name: str, kind: ColumnType) -> sql.Composable:
+        return sql.SQL(f"{name}::{kind.value}")
+
+    def _columns(self, issues: Iterable[RowIssue]) -> list[list[Any]]:
+        """Give the issues as one array for each name."""
+        rows = [
+            (
+                *(None if part is None else str(part) for part in one.key),
+                *(one.issue.entity, one.kind, one.issue.field, one.issue.path, one.issue.rule, one.issue.reason),
+                _original(one.issue.original),
+                self._places.get((one.issue.path, one.issue.field), -1),
+            )
+            for one in issues
+        ]
+        width = len(self._keys) + len(_FIELDS)
+        return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
+
+
+_FIELDS: Mapping[str, str] = {
+    **dict.fromkeys(("entity", "kind", "field", "path", "rule", "reason", "original"), "text"),
+    "place": "integer",
+}
+
+
+def _joined(parts: Iterable[sql.Composable]) -> sql.Composable:
+    texts = list(parts)
+    return sql.SQL("concat_ws(':', {})").format(sql.SQL(", ").join(texts)) if texts else sql.SQL("''")
+
+
+def _original(value: Any) -> str | None:
+    if value is None:
+        return None
+    return (value if isinstance(value, str) else to_json(value))[:_LONGEST]
