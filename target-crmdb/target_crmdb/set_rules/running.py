@@ -77,6 +77,10 @@ class SetRules:
             cursor.execute(sql.SQL("set local search_path to {}").format(self._path))
             cursor.execute("select set_config('crmdb.max_shared_email', %s, true)", (str(self._max_shared_email),))
             tables = [table for table in read_sources(cursor) if str(table) in names and table.says.entity]
+            if not tables:
+                return
+            # of what rules find nothing is known beforehand, and a nested loop that looks cheap may be quadratic
+            cursor.execute("set local enable_nestloop = off")
             self._note_changed(cursor, tables, since)
             for table in tables:
                 self._close_gone(cursor, table, run_id)
