@@ -54,9 +54,15 @@ _IS_NAMED: LiteralString = """
 exists (select from judged j where j.source_table = i.table_schema || '.' || i.table_name and j.source_id = i.key)
 """
 _GONE: LiteralString = """
+with live as materialized (
+    select {key} as key from {name} t where t._sdc_deleted_at is null
+), gone as materialized (
+    select i.issue_id from validation_issues i left join live l on l.key = i.key
+    where i.table_schema = {schema} and i.table_name = {table} and i.closed_at is null and i.key <> ''
+        and i.entity <> {links} and l.key is null
+)
 update validation_issues i set closed_at = now(), closed_run_id = {run}
-where i.table_schema = {schema} and i.table_name = {table} and i.closed_at is null and i.key <> ''
-    and i.entity <> {links} and not exists (select from {name} t where {key} = i.key and t._sdc_deleted_at is null)
+where i.issue_id = any(array(select issue_id from gone))
 """
 
 
