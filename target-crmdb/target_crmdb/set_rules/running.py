@@ -15,6 +15,12 @@ from target_crmdb.set_rules.reading import SetRule
 Cursor = psycopg.Cursor[tuple[Any, ...]]
 _logger = logging.getLogger(__name__)
 
+# a load looks single rows up and its session plans for that (database.py); rules read whole tables, and of what they
+# find nothing is known beforehand, so that a nested loop that looks cheap may be quadratic
+_WHOLE_TABLES: LiteralString = """
+set local enable_hashjoin = on; set local enable_mergejoin = on; set local enable_seqscan = on;
+set local enable_nestloop = off; set local jit = off
+"""
 _CHANGED: LiteralString = """
 create temporary table changed (
     entity text, crm_source text, source_table text, source_id text
@@ -85,8 +91,7 @@ class SetRules:
             tables = [table for table in read_sources(cursor) if str(table) in names and table.says.entity]
             if not tables:
                 return
-            # of what rules find nothing is known beforehand, and a nested loop that looks cheap may be quadratic
-            cursor.execute("set local enable_nestloop = off")
+            cursor.execute(_WHOLE_TABLES)
             self._note_changed(cursor, tables, since)
             for table in tables:
                 self._close_gone(cursor, table, run_id)
