@@ -37,19 +37,24 @@ with found as (
     where (i.reason, i.original) is distinct from (excluded.reason, excluded.original)
 )
 """
+# The planner knows nothing of what the steps before give: each of a batch's rows looks its issues up by the index, and
+# what was found is looked up in a hash table. Any join that it would choose instead may be quadratic.
 _CLOSE = """
 , places as (
     select * from unnest({fields}::text[], {paths}::text[], {places}::integer[]) as p (field, path, place)
-), touched as (
+), touched as materialized (
     select {key_of_stage} as key, s.absent, {is_gone} as is_gone from {stage} s {unless_stale}
+), settled as materialized (
+    select i.issue_id
+    from touched x cross join lateral (
+        select * from validation_issues i
+        where i.table_schema = {schema} and i.table_name = {table} and i.key = x.key and i.closed_at is null offset 0
+    ) i left join places p on (p.field, p.path) = (i.field, i.path)
+    where i.kind <> 'set' and (x.is_gone or x.absent is null or p.place <> all(x.absent))
+        and (i.key, i.field, i.rule) not in (select f.key, f.field, f.rule from valid f)
 )
 update validation_issues i set closed_at = now(), closed_run_id = {run}
-where i.table_schema = {schema} and i.table_name = {table} and i.closed_at is null and i.kind <> 'set'
-    and not exists (select from valid f where (f.key, f.field, f.rule) = (i.key, i.field, i.rule))
-    and exists (
-        select from touched x left join places p on (p.field, p.path) = (i.field, i.path)
-        where x.key = i.key and (x.is_gone or x.absent is null or p.place <> all(x.absent))
-    )
+where i.issue_id = any(array(select issue_id from settled))
 """
 _ARRAY = "\x01"
 _NOTHING_MORE = "select"
@@ -93,11 +98,13 @@ class IssueBook:
         if self._has_open is None:
             found = cursor.execute(_HAS_OPEN, (self._origin.schema, self._origin.table)).fetchone()
             self._has_open = bool(found and found[0])
-        if not issues and not self._has_open:
+        is_new = counts.created == counts.seen  # such rows have nothing that could be closed
+        if not issues and (is_new or not self._has_open):
             return
-        self._has_open = True
         replaced = bool(counts.stale or counts.deduplicated)
-        closing = self._closing(stale=bool(counts.stale)) if self._keys else sql.SQL(_NOTHING_MORE)
+        is_closing = self._keys and self._has_open and not is_new
+        closing = self._closing(stale=bool(counts.stale)) if is_closing else sql.SQL(_NOTHING_MORE)
+        self._has_open = True
         statement = (self._opening(replaced=replaced) + closing).as_bytes().replace(b"%", b"%%")  # names may have one
         cursor.execute(statement.replace(_ARRAY.encode(), b"%s"), self._columns(issues))
 

@@ -29,6 +29,7 @@ def measure(
     """Note how good these tables are after a run; `names` are qualified."""
     wanted = {*names}
     with connection.transaction(), connection.cursor() as cursor:
+        cursor.execute("set local enable_seqscan = on")  # a load's session plans for single rows (database.py)
         for table in read_sources(cursor):
             if str(table) in wanted and table.says.entity:
                 _measure(cursor, model_schema, run_id, table)

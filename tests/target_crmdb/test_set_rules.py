@@ -190,3 +190,10 @@ def test_a_rule_of_ones_own_may_replace_a_shipped_one(tmp_path: Path) -> None:
     mine = tmp_path / "rules.sql"
     mine.write_text("-- rule: deals.owner\n-- reason: mine\nselect 1\n", "utf-8")
     assert ["mine"] == [rule.reason for rule in all_set_rules(str(mine)) if rule.name == "deals.owner"]
+
+
+def test_a_source_without_a_mapping_is_left_alone(
+    load: Loader, singer: Singer, caplog: pytest.LogCaptureFixture
+) -> None:
+    load(*messages(singer, "persons", person(1)), source="nothing_known")
+    assert [] == [line for line in caplog.messages if "Rule" in line]

@@ -15,6 +15,12 @@ from target_crmdb.set_rules.reading import SetRule
 Cursor = psycopg.Cursor[tuple[Any, ...]]
 _logger = logging.getLogger(__name__)
 
+# a load looks single rows up and its session plans for that (database.py); rules read whole tables, and of what they
+# find nothing is known beforehand, so that a nested loop that looks cheap may be quadratic
+_WHOLE_TABLES: LiteralString = """
+set local enable_hashjoin = on; set local enable_mergejoin = on; set local enable_seqscan = on;
+set local enable_nestloop = off; set local jit = off
+"""
 _CHANGED: LiteralString = """
 create temporary table changed (
     entity text, crm_source text, source_table text, source_id text
@@ -54,9 +60,15 @@ _IS_NAMED: LiteralString = """
 exists (select from judged j where j.source_table = i.table_schema || '.' || i.table_name and j.source_id = i.key)
 """
 _GONE: LiteralString = """
+with live as materialized (
+    select {key} as key from {name} t where t._sdc_deleted_at is null
+), gone as materialized (
+    select i.issue_id from validation_issues i left join live l on l.key = i.key
+    where i.table_schema = {schema} and i.table_name = {table} and i.closed_at is null and i.key <> ''
+        and i.entity <> {links} and l.key is null
+)
 update validation_issues i set closed_at = now(), closed_run_id = {run}
-where i.table_schema = {schema} and i.table_name = {table} and i.closed_at is null and i.key <> ''
-    and i.entity <> {links} and not exists (select from {name} t where {key} = i.key and t._sdc_deleted_at is null)
+where i.issue_id = any(array(select issue_id from gone))
 """
 
 
@@ -77,6 +89,9 @@ class SetRules:
             cursor.execute(sql.SQL("set local search_path to {}").format(self._path))
             cursor.execute("select set_config('crmdb.max_shared_email', %s, true)", (str(self._max_shared_email),))
             tables = [table for table in read_sources(cursor) if str(table) in names and table.says.entity]
+            if not tables:
+                return
+            cursor.execute(_WHOLE_TABLES)
             self._note_changed(cursor, tables, since)
             for table in tables:
                 self._close_gone(cursor, table, run_id)
