@@ -30,10 +30,10 @@ def check_rules(config: Config) -> None:
 class Afterwards:
     """Knows where a run began, so that what it has changed can be told from what was there."""
 
-    def __init__(self, config: Config, run_id: int) -> None:
+    def __init__(self, config: Config, run_id: int, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
         rules = [rule for rule in all_set_rules(config.get("rules_file")) if rule_level(config, rule.name) != "off"]
         self._run_id = run_id
-        self._since = "0"
+        self._since = _oldest(connection)
         self._measures = bool(config["measure_quality"])
         self._model_schema = str(config["model_schema"])
         self._rules = SetRules(
@@ -42,11 +42,6 @@ class Afterwards:
             str(config["bookkeeping_schema"]),
             max_shared_email=int(config["max_shared_email"]),
         )
-
-    def begin(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
-        """Remember the oldest transaction that may still be under way: all that the run writes is newer."""
-        row = connection.execute("select (pg_snapshot_xmin(pg_current_snapshot())::xid)::text").fetchone()
-        self._since = str(row[0]) if row else "0"
 
     def run(self, connection: psycopg.Connection[tuple[Any, ...]], changed: Sequence[TablePlan]) -> None:
         """Do it for the tables that have changed; the load is done, whatever becomes of this."""
@@ -65,3 +60,9 @@ class Afterwards:
                 "both for what it changes",
                 *(error.sqlstate, type(error).__name__),
             )
+
+
+def _oldest(connection: psycopg.Connection[tuple[Any, ...]]) -> str:
+    """Give the oldest transaction that may still be under way: all that the run writes from now on is newer."""
+    row = connection.execute("select (pg_snapshot_xmin(pg_current_snapshot())::xid)::text").fetchone()
+    return str(row[0]) if row else "0"

@@ -13,7 +13,7 @@ from psycopg import sql
 
 from target_crmdb.counts import Counts
 from target_crmdb.mapping import DELETED_AT, ColumnType, TablePlan
-from target_crmdb.validation.normal_forms import FieldIssue
+from target_crmdb.validation.findings import FieldIssue
 from target_crmdb.validation.values import CopyValue, to_json
 
 Cursor = psycopg.Cursor[tuple[Any, ...]]

@@ -12,7 +12,6 @@ import psycopg
 from psycopg import sql
 
 from target_crmdb import failpoints, history
-from target_crmdb.afterwards import Afterwards
 from target_crmdb.bags import Copies
 from target_crmdb.counts import Counts
 from target_crmdb.history import RunNote, Status, StreamRow
@@ -33,6 +32,7 @@ from target_crmdb.tables import TableRequest, ensure_table
 from target_crmdb.timings import Timings
 
 if TYPE_CHECKING:
+    from target_crmdb.afterwards import Afterwards
     from target_crmdb.database import Connection
     from target_crmdb.sink import Outcome, StreamBatch, StreamSink
 
@@ -73,7 +73,7 @@ class LoadRun:
         self._mode = WriteMode.of(config)
         self._tables: dict[str, TablePlan] = {}
         self._views = ModelViews(str(config["model_schema"]))
-        self._afterwards = Afterwards(config, run_id)
+        self._afterwards: Afterwards | None = None
         self._log = SyncLog(source_of(config) or "singer", shows_values=bool(config.get("log_values")))
         self._timings: dict[str, Timings] = {}
         self.run_id = run_id
@@ -82,7 +82,6 @@ class LoadRun:
         self.refused_sweeps: list[str] = []
         self._rejected: list[Reject] = []
         session.on_reconnect = self._verify
-        self._afterwards.begin(session.connection)
 
     @classmethod
     def open(cls, config: Config, versions: Mapping[str, str], ledger: Ledger) -> "LoadRun":
@@ -140,6 +139,7 @@ class LoadRun:
 
         def ensure() -> TablePlan:
             self._session.own(request.schema, request.stream)
+            self._expect_rules(request)
             with self._session.connection.transaction(), self._session.connection.cursor() as cursor:
                 change = ensure_table(cursor, request)
                 plan = change.plan
@@ -156,6 +156,13 @@ class LoadRun:
             return plan
 
         return self._session.attempt(ensure)
+
+    def _expect_rules(self, request: TableRequest) -> None:
+        """Before the first row of a mapped stream: remember where the run begins, for the rules at its end."""
+        if self._afterwards is None and request.mapping.stream(request.stream) is not None:
+            from target_crmdb.afterwards import Afterwards  # noqa: PLC0415 - many runs map nothing
+
+            self._afterwards = Afterwards(self._config, self.run_id, self._session.connection)
 
     def _adopt(self, stream: str, plan: TablePlan) -> None:
         self._tables[stream] = plan
@@ -230,7 +237,7 @@ class LoadRun:
                     history.close(cursor, self.run_id, status, error)
                     drop_tables(cursor, str(self._config["bookkeeping_schema"]), self.run_id)
                 self._views.finish(connection)
-                if status in {"success", "partial"}:
+                if self._afterwards is not None and status in {"success", "partial"}:
                     self._afterwards.run(connection, self._changed())
                 unlock_all(connection)
             except psycopg.Error as failure:

@@ -34,8 +34,7 @@ from target_crmdb.validation import (
 )
 from target_crmdb.validation.compiled import Row
 from target_crmdb.validation.encoder import EncodingError
-from target_crmdb.validation.findings import ConversionError
-from target_crmdb.validation.normal_forms import FieldIssue, NotNormalError
+from target_crmdb.validation.findings import ConversionError, FieldIssue, NotNormalError
 from target_crmdb.validation.values import CopyValue
 
 if TYPE_CHECKING:
@@ -113,8 +112,8 @@ class StreamSink(Sink):
         self._mode = WriteMode.of(self.config)
         self._encoder = RowEncoder(self.plan)
         self._compiled = compile_records(self.schema, self.plan)
-        self._normals = self._encoder.normals or None
-        self._judge = self._target.record_judge(self.plan) or None
+        self._normals = self._encoder.normals
+        self._judge = self._target.record_judge(self.plan)
         self._is_judged = self._normals is not None or self._judge is not None
         self._discards = Discards(self.plan, run.run_id)
         self._stage = StagingTable(self.plan, number)
@@ -234,7 +233,8 @@ class StreamSink(Sink):
 
     def _note_issues(self, broken: Sequence[FieldIssue], row: Sequence[CopyValue], line: int) -> None:
         key = [row[place] for place in self._key_places]
-        self._issues += [RowIssue(line, key, "field", issue) for issue in self._encoder.normals.issues]
+        if self._normals is not None:
+            self._issues += [RowIssue(line, key, "field", issue) for issue in self._normals.issues]
         self._issues += [RowIssue(line, key, "record", issue) for issue in broken]
 
     def _version(self, version: int | None) -> int | None:

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import IO, Any, ClassVar, TypeVar
+from typing import IO, TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities, TargetCapabilities
@@ -19,7 +19,6 @@ from typing_extensions import override
 
 from crmdb_core import redaction
 from crmdb_core.exits import Terminated, critical, describe, install_signals
-from target_crmdb.afterwards import check_rules
 from target_crmdb.batch_files import BatchMessage, read_records
 from target_crmdb.checkpoint import Checkpoints, log_counts
 from target_crmdb.dry_run import DryRun
@@ -42,7 +41,6 @@ from target_crmdb.settings import (
     config_schema,
     contradictions,
     read_numbers,
-    rule_level,
     schema_change_of,
     source_of,
     validation_level,
@@ -50,10 +48,10 @@ from target_crmdb.settings import (
 from target_crmdb.sink import Origin, StreamSink
 from target_crmdb.tables import TableRequest
 from target_crmdb.validation import ConversionError, to_json
-from target_crmdb.validation.rules.judging import LevelledRule, RecordJudge
-from target_crmdb.validation.rules.own import all_rules
-from target_crmdb.validation.rules.reading import field_readers
 from target_crmdb.worker import DatabaseThread
+
+if TYPE_CHECKING:
+    from target_crmdb.validation.rules.judging import RecordJudge
 
 T = TypeVar("T")
 
@@ -94,7 +92,7 @@ class TargetCrmdb(Target):
         self._database = DatabaseThread()
         self._run: LoadRun | None = None
         self._mapping = mapping_of(source_of(self.config), self.config.get("mapping"))
-        check_rules(self.config)
+        self._check_rules()
         self._replication_key: str | None = None
         self._schema: StreamSchema | None = None
         self._direct: dict[str, StreamSink] = {}
@@ -197,17 +195,19 @@ class TargetCrmdb(Target):
 
         return tuple(wanted_normals(mapping, partial(validation_level, self.config, stream)))
 
-    def record_judge(self, plan: TablePlan) -> RecordJudge:
-        """Give the rules over one record that a table can answer."""
-        stream = self._mapping.stream(plan.stream)
-        if stream is None:
-            return RecordJudge((), {})
-        rules = [LevelledRule(rule, rule_level(self.config, rule.name)) for rule in all_rules()]
-        mine = [one for one in rules if one.rule.entity == stream.entity]
-        entity = self._mapping.model.entities.get(stream.entity or "")
-        types = {name: one.type for name, one in entity.fields.items()} if entity else {}
-        wanted = {name: types[name] for one in mine for name in one.rule.names if name in types}
-        return RecordJudge(mine, field_readers(plan, stream, wanted))
+    def _check_rules(self) -> None:
+        if self.config.get("rules") or self.config.get("rules_file"):
+            from target_crmdb.afterwards import check_rules  # noqa: PLC0415 - as the next one
+
+            check_rules(self.config)
+
+    def record_judge(self, plan: TablePlan) -> "RecordJudge | None":
+        """Give the rules over one record that a table can answer, if there are any."""
+        if self._mapping.stream(plan.stream) is None:
+            return None
+        from target_crmdb.validation.rules.of_table import record_judge  # noqa: PLC0415 - many streams are not mapped
+
+        return record_judge(self.config, self._mapping, plan)
 
     def prepare_table(self, sink: StreamSink) -> TablePlan:
         """Make the stream's table fit its SCHEMA."""

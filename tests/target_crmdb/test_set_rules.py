@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 
 from target_crmdb.exceptions import ConfigError
@@ -70,6 +72,12 @@ def test_a_deal_in_a_stage_that_its_pipeline_lacks(load: Loader, pipe: Any) -> N
     assert ["4"] == broken(load, "deals.unknown_stage")
     pipe("stages", {"id": 12, "pipeline_id": 1})
     assert [] == broken(load, "deals.unknown_stage"), "the neighbours of a changed stage are asked again"
+
+
+def test_a_deal_without_a_pipeline_in_a_stage_that_there_is_not(load: Loader, pipe: Any) -> None:
+    pipe("stages", {"id": 10, "pipeline_id": 1})
+    pipe("deals", {"id": 1, "stage_id": 10}, {"id": 2, "stage_id": 12})
+    assert ["2"] == broken(load, "deals.unknown_stage")
 
 
 def test_an_owner_who_is_unknown_or_inactive(load: Loader, pipe: Any) -> None:
@@ -197,3 +205,20 @@ def test_a_source_without_a_mapping_is_left_alone(
 ) -> None:
     load(*messages(singer, "persons", person(1)), source="nothing_known")
     assert [] == [line for line in caplog.messages if "Rule" in line]
+
+
+def test_no_shipped_rule_compares_every_row_with_every_other(load: Loader, pipe: Any) -> None:
+    """A load of half a million rows once waited ten minutes for one rule: it looked through all of them for each."""
+    for stream in STREAMS:
+        pipe(stream, {"id": 1})
+    with psycopg.connect(load.database.sqlalchemy_url.replace("+psycopg", "")) as connection:
+        connection.execute("set search_path to crm, _crmdb")
+        connection.execute(
+            "create temporary table changed (entity text, crm_source text, source_table text, source_id text)"
+        )
+        connection.execute("set crmdb.max_shared_email = 2; set enable_nestloop = off; set enable_mergejoin = off")
+        for rule in all_set_rules():
+            plan = "\n".join(row[0] for row in connection.execute(f"explain {rule.query}".encode()))
+            assert "Join Filter" not in plan, rule.name
+            # whether there is any contact, company or deal is looked up once for each kind of link
+            assert "SubPlan" not in re.sub(r"(?ms)^  CTE loaded$.*?^  (?=CTE |->)", "", plan), rule.name

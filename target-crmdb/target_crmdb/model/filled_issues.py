@@ -14,10 +14,9 @@ Cursor = psycopg.Cursor[tuple[Any, ...]]
 _LONGEST = 1000
 _CLOSE = """
 update validation_issues i set closed_at = now()
-from unnest(%s::text[], %s::text[]) as bad (key, rule)
-right join unnest(%s::text[]) as k (key) using (key)
 where i.table_schema = %s and i.table_name = %s and i.field = %s and i.path = %s and i.kind = 'field'
-    and i.closed_at is null and i.key = k.key and i.rule is distinct from bad.rule
+    and i.closed_at is null and i.key = any(%s::text[])
+    and (i.key, i.rule) not in (select key, rule from unnest(%s::text[], %s::text[]) as bad (key, rule))
 """
 _OPEN = """
 insert into validation_issues as i (
@@ -52,8 +51,8 @@ def settle(
     cursor.execute(
         _CLOSE,
         (
-            *([one.key for one in misfits], [one.rule for one in misfits], list(keys)),
             *(*place, wanted.field, wanted.path.text),
+            *(list(keys), [one.key for one in misfits], [one.rule for one in misfits]),
         ),
     )
     if not misfits or wanted.level == "off":

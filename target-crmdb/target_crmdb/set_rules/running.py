@@ -18,8 +18,7 @@ _logger = logging.getLogger(__name__)
 # a load looks single rows up and its session plans for that (database.py); rules read whole tables, and of what they
 # find nothing is known beforehand, so that a nested loop that looks cheap may be quadratic
 _WHOLE_TABLES: LiteralString = """
-set local enable_hashjoin = on; set local enable_mergejoin = on; set local enable_seqscan = on;
-set local enable_nestloop = off; set local jit = off
+set local enable_hashjoin = on; set local enable_seqscan = on; set local enable_nestloop = off
 """
 _CHANGED: LiteralString = """
 create temporary table changed (
@@ -27,10 +26,14 @@ create temporary table changed (
 ) on commit drop
 """
 _SETTLE: LiteralString = """
-with judged as materialized (
+with standing as materialized (
+    select table_schema || '.' || table_name as source_table, key as source_id from validation_issues
+    where kind = 'set' and rule = {rule} and closed_at is null
+), judged as materialized (
     select q.source_table::text, q.source_id::text, {is_broken} as is_broken, {reason} as reason from (
 {query}
-) q
+) q left join standing s on (s.source_table, s.source_id) = (q.source_table::text, q.source_id::text)
+    where {is_broken} or s.source_id is not null
 ), broken as (
     select distinct on (t.table_schema, t.table_name, j.source_id)
         coalesce(t.source, t.table_schema) as source, t.table_schema, t.table_name, t.stream, j.source_id, j.reason
@@ -60,12 +63,11 @@ _IS_NAMED: LiteralString = """
 exists (select from judged j where j.source_table = i.table_schema || '.' || i.table_name and j.source_id = i.key)
 """
 _GONE: LiteralString = """
-with live as materialized (
-    select {key} as key from {name} t where t._sdc_deleted_at is null
-), gone as materialized (
-    select i.issue_id from validation_issues i left join live l on l.key = i.key
+with gone as materialized (
+    select i.issue_id from validation_issues i
     where i.table_schema = {schema} and i.table_name = {table} and i.closed_at is null and i.key <> ''
-        and i.entity <> {links} and l.key is null
+        and i.entity <> {links}
+        and not exists (select from {name} t where t._sdc_deleted_at is null and {key} = i.key)
 )
 update validation_issues i set closed_at = now(), closed_run_id = {run}
 where i.issue_id = any(array(select issue_id from gone))

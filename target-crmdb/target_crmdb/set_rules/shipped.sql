@@ -2,118 +2,161 @@
 -- A rule's SELECT names records by source_table and source_id. With `is_broken` it judges those that it names; without,
 -- all that it names break the rule and no others do. `changed` has the records that the run has changed, with their
 -- entity; the views of the model are found by their names. Two accounts of one CRM are two schemas.
+-- Each is linear in the rows of its views: joins on equality, never a subquery that is asked row by row.
 
 -- rule: deals.unknown_stage
 -- reason: is in a stage that its pipeline lacks
-select d.source_table, d.source_id, d.deleted_at is null and d.stage_id is not null and not exists (
-    select from stages s
-    where s.crm_source = d.crm_source and split_part(s.source_table, '.', 1) = split_part(d.source_table, '.', 1)
-        and s.stage_id = d.stage_id and coalesce(s.pipeline_id = d.pipeline_id, true) and s.deleted_at is null
+with accounts as materialized (
+    select distinct crm_source, split_part(source_table, '.', 1) as account from stages
+), known as materialized (
+    select crm_source, split_part(source_table, '.', 1) as account, stage_id, array_agg(pipeline_id) as pipelines,
+        bool_or(pipeline_id is null) as is_of_all
+    from stages
+    where stage_id is not null and deleted_at is null
+    group by 1, 2, 3
+)
+select d.source_table, d.source_id, d.deleted_at is null and d.stage_id is not null and (
+    s.stage_id is null or not (d.pipeline_id is null or s.is_of_all or d.pipeline_id = any(s.pipelines))
 ) as is_broken
 from deals d
-where (
-    (d.source_table, d.source_id) in (select source_table, source_id from changed where entity = 'deals')
-    or exists (select from changed where entity in ('stages', 'pipelines'))
-) and (d.crm_source, split_part(d.source_table, '.', 1)) in (
-    select crm_source, split_part(source_table, '.', 1) from stages
-);
+join accounts a on (a.crm_source, a.account) = (d.crm_source, split_part(d.source_table, '.', 1))
+left join changed c on (c.entity, c.source_table, c.source_id) = ('deals', d.source_table, d.source_id)
+left join known s on (s.crm_source, s.account, s.stage_id) = (a.crm_source, a.account, d.stage_id)
+where c.source_id is not null or (select exists (select from changed where entity in ('stages', 'pipelines')));
 
 -- rule: associations.dangling
 -- reason: leads to a record that is not there
-with known as (
-    select 'contacts' as entity, crm_source, split_part(source_table, '.', 1) as account, source_id, deleted_at
-    from contacts
-    union all select 'companies', crm_source, split_part(source_table, '.', 1), source_id, deleted_at from companies
-    union all select 'deals', crm_source, split_part(source_table, '.', 1), source_id, deleted_at from deals
-), accounts as (
-    select distinct entity, crm_source, account from known
-), links as (
-    select a.*, split_part(a.source_table, '.', 1) as account
-    from associations a
-    where a.deleted_at is null and (
-        (a.source_table, a.source_id) in (select source_table, source_id from changed)
-        or (a.from_entity, a.from_id) in (select entity, source_id from changed)
-        or (a.to_entity, a.to_id) in (select entity, source_id from changed)
-    )
+with alive as not materialized (
+    select 'contacts' as entity, crm_source, split_part(source_table, '.', 1) as account, source_id from contacts
+    where deleted_at is null
+    union all select 'companies', crm_source, split_part(source_table, '.', 1), source_id from companies
+    where deleted_at is null
+    union all select 'deals', crm_source, split_part(source_table, '.', 1), source_id from deals
+    where deleted_at is null
+), links as not materialized (
+    select source_table, source_id, crm_source, split_part(source_table, '.', 1) as account, from_entity, from_id,
+        to_entity, to_id
+    from associations
+    where deleted_at is null
+), lacking as materialized (
+    select l.*, l.to_entity as entity
+    from links l left join alive t on (t.entity, t.crm_source, t.account, t.source_id)
+        = (l.to_entity, l.crm_source, l.account, l.to_id)
+    where t.source_id is null and l.to_entity in ('contacts', 'companies', 'deals')
+    union all
+    select l.*, l.from_entity
+    from links l left join alive f on (f.entity, f.crm_source, f.account, f.source_id)
+        = (l.from_entity, l.crm_source, l.account, l.from_id)
+    where f.source_id is null and l.from_entity in ('contacts', 'companies', 'deals')
+), loaded as materialized (
+    select n.* from (select distinct entity, crm_source, account from lacking) n
+    where case n.entity
+        when 'contacts' then exists (
+            select from contacts where (crm_source, split_part(source_table, '.', 1)) = (n.crm_source, n.account)
+        )
+        when 'companies' then exists (
+            select from companies where (crm_source, split_part(source_table, '.', 1)) = (n.crm_source, n.account)
+        )
+        else exists (
+            select from deals where (crm_source, split_part(source_table, '.', 1)) = (n.crm_source, n.account)
+        )
+    end
+), dangling as materialized (
+    select * from lacking join loaded using (entity, crm_source, account)
+), open as materialized (
+    select table_schema || '.' || table_name as source_table, key as source_id from validation_issues
+    where rule = 'associations.dangling' and closed_at is null
 )
-select a.source_table, a.source_id, exists (
-    select from accounts n
-    where (n.entity, n.crm_source, n.account) = (a.to_entity, a.crm_source, a.account) and not exists (
-        select from known k
-        where (k.entity, k.crm_source, k.account, k.source_id) = (a.to_entity, a.crm_source, a.account, a.to_id)
-            and k.deleted_at is null
-    )
-) or exists (
-    select from accounts n
-    where (n.entity, n.crm_source, n.account) = (a.from_entity, a.crm_source, a.account) and not exists (
-        select from known k
-        where (k.entity, k.crm_source, k.account, k.source_id) = (a.from_entity, a.crm_source, a.account, a.from_id)
-            and k.deleted_at is null
-    )
-) as is_broken
-from links a;
+select d.source_table, d.source_id, true as is_broken
+from dangling d
+left join changed c on (c.source_table, c.source_id) = (d.source_table, d.source_id)
+left join changed f on (f.entity, f.crm_source, split_part(f.source_table, '.', 1), f.source_id)
+    = (d.from_entity, d.crm_source, d.account, d.from_id)
+left join changed t on (t.entity, t.crm_source, split_part(t.source_table, '.', 1), t.source_id)
+    = (d.to_entity, d.crm_source, d.account, d.to_id)
+where c.source_id is not null or f.source_id is not null or t.source_id is not null
+union all
+select o.source_table, o.source_id, false
+from open o left join dangling d using (source_table, source_id)
+where d.source_id is null;
 
 -- rule: contacts.shared_email
 -- reason: has an e-mail address that many contacts of this source have
-with touched as (
-    select source_table, source_id from changed where entity = 'contacts'
-    union
-    select table_schema || '.' || table_name, key from validation_issues
-    where rule = 'contacts.shared_email' and closed_at is null
-), emails as (
-    select distinct email from contacts
-    where email is not null and deleted_at is null and (source_table, source_id) in (select * from touched)
-), shared as (
+with shared as materialized (
     select crm_source, split_part(source_table, '.', 1) as account, email from contacts
-    where email in (select email from emails) and deleted_at is null
+    where email is not null and deleted_at is null
     group by 1, 2, 3 having count(*) > current_setting('crmdb.max_shared_email')::integer
+), sharers as materialized (
+    select c.source_table, c.source_id, s.* from contacts c
+    join shared s on (s.crm_source, s.account, s.email) = (c.crm_source, split_part(c.source_table, '.', 1), c.email)
+    where c.deleted_at is null
+), touched as materialized (
+    select distinct s.crm_source, s.account, s.email from sharers s
+    join changed c on (c.entity, c.source_table, c.source_id) = ('contacts', s.source_table, s.source_id)
+), open as materialized (
+    select table_schema || '.' || table_name as source_table, key as source_id from validation_issues
+    where rule = 'contacts.shared_email' and closed_at is null
 )
-select c.source_table, c.source_id, c.deleted_at is null and s.email is not null as is_broken
-from contacts c
-left join shared s on (s.crm_source, s.account, s.email) = (c.crm_source, split_part(c.source_table, '.', 1), c.email)
-where (c.source_table, c.source_id) in (select * from touched) or s.email is not null;
+select s.source_table, s.source_id, true as is_broken
+from sharers s join touched t using (crm_source, account, email)
+union all
+select o.source_table, o.source_id, false
+from open o left join sharers s using (source_table, source_id)
+where s.source_id is null;
 
 -- rule: contacts.owner
 -- reason: has an owner who is unknown or inactive
-select r.source_table, r.source_id, r.deleted_at is null and r.owner_id is not null and not exists (
-    select from owners o
-    where o.crm_source = r.crm_source and split_part(o.source_table, '.', 1) = split_part(r.source_table, '.', 1)
-        and o.source_id = r.owner_id and o.is_active is not false and o.deleted_at is null
-) as is_broken
+with accounts as materialized (
+    select distinct crm_source, split_part(source_table, '.', 1) as account from owners
+), active as materialized (
+    select distinct crm_source, split_part(source_table, '.', 1) as account, source_id from owners
+    where is_active is not false and deleted_at is null
+), turned as materialized (
+    select distinct crm_source, split_part(source_table, '.', 1) as account, source_id from changed
+    where entity = 'owners'
+)
+select r.source_table, r.source_id, r.deleted_at is null and r.owner_id is not null and o.source_id is null as is_broken
 from contacts r
-where (
-    (r.source_table, r.source_id) in (select source_table, source_id from changed where entity = 'contacts')
-    or r.owner_id in (select source_id from changed where entity = 'owners')
-) and (r.crm_source, split_part(r.source_table, '.', 1)) in (
-    select crm_source, split_part(source_table, '.', 1) from owners
-);
+join accounts a on (a.crm_source, a.account) = (r.crm_source, split_part(r.source_table, '.', 1))
+left join changed c on (c.entity, c.source_table, c.source_id) = ('contacts', r.source_table, r.source_id)
+left join turned t on (t.crm_source, t.account, t.source_id) = (a.crm_source, a.account, r.owner_id)
+left join active o on (o.crm_source, o.account, o.source_id) = (a.crm_source, a.account, r.owner_id)
+where c.source_id is not null or t.source_id is not null;
 
 -- rule: companies.owner
 -- reason: has an owner who is unknown or inactive
-select r.source_table, r.source_id, r.deleted_at is null and r.owner_id is not null and not exists (
-    select from owners o
-    where o.crm_source = r.crm_source and split_part(o.source_table, '.', 1) = split_part(r.source_table, '.', 1)
-        and o.source_id = r.owner_id and o.is_active is not false and o.deleted_at is null
-) as is_broken
+with accounts as materialized (
+    select distinct crm_source, split_part(source_table, '.', 1) as account from owners
+), active as materialized (
+    select distinct crm_source, split_part(source_table, '.', 1) as account, source_id from owners
+    where is_active is not false and deleted_at is null
+), turned as materialized (
+    select distinct crm_source, split_part(source_table, '.', 1) as account, source_id from changed
+    where entity = 'owners'
+)
+select r.source_table, r.source_id, r.deleted_at is null and r.owner_id is not null and o.source_id is null as is_broken
 from companies r
-where (
-    (r.source_table, r.source_id) in (select source_table, source_id from changed where entity = 'companies')
-    or r.owner_id in (select source_id from changed where entity = 'owners')
-) and (r.crm_source, split_part(r.source_table, '.', 1)) in (
-    select crm_source, split_part(source_table, '.', 1) from owners
-);
+join accounts a on (a.crm_source, a.account) = (r.crm_source, split_part(r.source_table, '.', 1))
+left join changed c on (c.entity, c.source_table, c.source_id) = ('companies', r.source_table, r.source_id)
+left join turned t on (t.crm_source, t.account, t.source_id) = (a.crm_source, a.account, r.owner_id)
+left join active o on (o.crm_source, o.account, o.source_id) = (a.crm_source, a.account, r.owner_id)
+where c.source_id is not null or t.source_id is not null;
 
 -- rule: deals.owner
 -- reason: has an owner who is unknown or inactive
-select r.source_table, r.source_id, r.deleted_at is null and r.owner_id is not null and not exists (
-    select from owners o
-    where o.crm_source = r.crm_source and split_part(o.source_table, '.', 1) = split_part(r.source_table, '.', 1)
-        and o.source_id = r.owner_id and o.is_active is not false and o.deleted_at is null
-) as is_broken
+with accounts as materialized (
+    select distinct crm_source, split_part(source_table, '.', 1) as account from owners
+), active as materialized (
+    select distinct crm_source, split_part(source_table, '.', 1) as account, source_id from owners
+    where is_active is not false and deleted_at is null
+), turned as materialized (
+    select distinct crm_source, split_part(source_table, '.', 1) as account, source_id from changed
+    where entity = 'owners'
+)
+select r.source_table, r.source_id, r.deleted_at is null and r.owner_id is not null and o.source_id is null as is_broken
 from deals r
-where (
-    (r.source_table, r.source_id) in (select source_table, source_id from changed where entity = 'deals')
-    or r.owner_id in (select source_id from changed where entity = 'owners')
-) and (r.crm_source, split_part(r.source_table, '.', 1)) in (
-    select crm_source, split_part(source_table, '.', 1) from owners
-);
+join accounts a on (a.crm_source, a.account) = (r.crm_source, split_part(r.source_table, '.', 1))
+left join changed c on (c.entity, c.source_table, c.source_id) = ('deals', r.source_table, r.source_id)
+left join turned t on (t.crm_source, t.account, t.source_id) = (a.crm_source, a.account, r.owner_id)
+left join active o on (o.crm_source, o.account, o.source_id) = (a.crm_source, a.account, r.owner_id)
+where c.source_id is not null or t.source_id is not null;

@@ -3,11 +3,10 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from target_crmdb.mapping import DELETED_AT, Path, TablePlan, dotted
-from target_crmdb.validation.findings import ConversionError, Finding
-from target_crmdb.validation.normal_forms import NormalForms, NotNormalError
+from target_crmdb.validation.findings import ConversionError, Finding, NotNormalError
 from target_crmdb.validation.values import Converter, CopyValue, converter_of, to_json
 
 _MISSING = object()
@@ -38,11 +37,15 @@ class EncodedRow:
     normals: tuple[CopyValue, ...] = ()
 
 
+if TYPE_CHECKING:
+    from target_crmdb.validation.normal_forms import NormalForms
+
+
 class RowEncoder:
     """Writes the records of one table plan; `discards` counts the records that lost a field's value to its policy."""
 
     def __init__(self, plan: TablePlan) -> None:
-        self.normals = NormalForms(plan)
+        self.normals = _forms_of(plan)
         self.discards: Counter[str] = Counter()
         self._discarded: list[str] = []
         self._plan = plan
@@ -70,16 +73,16 @@ class RowEncoder:
         if not self._top_names.issuperset(record):
             extra |= self._rest(record, self._top_names, ())
         text = self._extra_text(extra) if extra else None
-        normals = self._normal_forms(values, absent, record) if self.normals else ()
+        normals = self._normal_forms(self.normals, values, absent, record) if self.normals else ()
         self.discards.update(self._discarded)
         return EncodedRow(tuple(values), tuple(absent), text, self._is_plain(values, absent, text), normals)
 
     def _normal_forms(
-        self, values: list[CopyValue], absent: list[int], record: Mapping[str, Any]
+        self, forms_of: "NormalForms", values: list[CopyValue], absent: list[int], record: Mapping[str, Any]
     ) -> tuple[CopyValue, ...]:
         """Give the values of the normal columns, which stand behind the others; those of absent fields are absent."""
         try:
-            forms, lacking = self.normals.of_record(record, values, absent)
+            forms, lacking = forms_of.of_record(record, values, absent)
         except NotNormalError as error:
             raise EncodingError(error.finding) from error
         absent.extend(self._width + number for number in lacking)
@@ -155,3 +158,12 @@ class RowEncoder:
         tombstone = self._deleted_at is not None and values[self._deleted_at] is not None
         unversioned = self._version_at is not None and values[self._version_at] is None
         return not (absent or extra or tombstone or unversioned)
+
+
+def _forms_of(plan: TablePlan) -> "NormalForms | None":
+    """Import what makes normal forms for the tables that have any."""
+    if not plan.normals:
+        return None
+    from target_crmdb.validation.normal_forms import NormalForms  # noqa: PLC0415 - most tables have none
+
+    return NormalForms(plan)

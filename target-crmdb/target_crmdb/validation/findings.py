@@ -1,6 +1,7 @@
 """What is wrong with a record: the field and the rule, never the value."""
 
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from typing_extensions import override
 
@@ -24,3 +25,22 @@ class ConversionError(ValueError):
     def __init__(self, rule: str, reason: str) -> None:
         super().__init__(reason)
         self.rule = rule
+
+
+class FieldIssue(NamedTuple):
+    """A value without a normal form in a row that stays; `original` is the value as the row has it."""
+
+    entity: str
+    field: str
+    path: str
+    rule: str
+    reason: str
+    original: Any
+
+
+class NotNormalError(ValueError):
+    """A value of a strict field has no normal form; `finding` names field and rule."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(str(finding))
+        self.finding = finding

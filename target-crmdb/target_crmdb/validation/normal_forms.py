@@ -3,38 +3,19 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
 from target_crmdb.mapping import ColumnType, NormalColumn, TablePlan
 from target_crmdb.mapping.paths import MISSING, Step, inside
 from target_crmdb.validation.fields import FieldError, field_type
-from target_crmdb.validation.findings import Finding
+from target_crmdb.validation.findings import FieldIssue, Finding, NotNormalError
 from target_crmdb.validation.values import CopyValue
 
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 _Normal = Callable[[Any], CopyValue]
 Row = tuple[CopyValue, ...]
-
-
-class FieldIssue(NamedTuple):
-    """A value without a normal form in a row that stays; `original` is the value as the row has it."""
-
-    entity: str
-    field: str
-    path: str
-    rule: str
-    reason: str
-    original: Any
-
-
-class NotNormalError(ValueError):
-    """A value of a strict field has no normal form; `finding` names field and rule."""
-
-    def __init__(self, finding: Finding) -> None:
-        super().__init__(str(finding))
-        self.finding = finding
 
 
 @dataclass(frozen=True)

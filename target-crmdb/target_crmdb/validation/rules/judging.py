@@ -7,8 +7,7 @@ from typing import Any
 
 from target_crmdb.exceptions import CrmdbError
 from target_crmdb.mapping.source import Level
-from target_crmdb.validation.findings import Finding
-from target_crmdb.validation.normal_forms import FieldIssue, NotNormalError
+from target_crmdb.validation.findings import FieldIssue, Finding, NotNormalError
 from target_crmdb.validation.rules.reading import FieldReader
 from target_crmdb.validation.rules.rule import RecordRule
 from target_crmdb.validation.values import CopyValue
