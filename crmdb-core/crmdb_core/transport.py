@@ -128,11 +128,11 @@ def read_body(response: requests.Response, *, most: int) -> bytes:
 
 def copy_body(response: requests.Response, file: BinaryIO) -> None:
     """Write the whole body into a file that is emptied first, still packed as it came."""
-    file.seek(0)
-    file.truncate()
     try:
+        file.seek(0)
+        file.truncate()
         file.writelines(response.raw.stream(_CHUNK, decode_content=False))
+        file.seek(0)
     except BaseException:
         response.close()  # where it was the file that failed, the connection is still open
         raise
-    file.seek(0)

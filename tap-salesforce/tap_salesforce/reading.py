@@ -41,6 +41,7 @@ LONGEST_COLUMNS = LONGEST * 9 // 10
 _SHORTEST_COLUMNS = 500
 _COMPLICATED = "QUERY_TOO_COMPLICATED"
 _LOST_JOBS = 3
+_TRIES_OF_SMALL_ONES = 3
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,7 @@ class ObjectReader:
     on_total: Callable[[int], Any] = lambda _: None
     jobs_made: list[JobPoint] = field(default_factory=list)
     _lost: int = 0
+    _small_ones: int = 0
     _not_by_bulk: bool = False
     _known_form: RowForm | None = None
 
@@ -211,8 +213,11 @@ class ObjectReader:
             self.subject = replace(self.subject, columns=columns.within(columns.length // 2))
             return standing.at(part)
         pieces = self._pieces(part)
-        if not pieces:
-            raise error
+        if not pieces:  # it cannot have been its size
+            self._small_ones += 1
+            if self._small_ones > _TRIES_OF_SMALL_ONES:
+                raise error
+            return standing.at(part)
         logger.info("%s: %s; read in smaller pieces", columns.sobject.name, error)
         return standing.split(pieces)
 

@@ -93,3 +93,12 @@ def test_a_query_that_is_too_much_in_the_smallest_piece_fails_its_stream_alone(
     assert set(run.error.failures) == {"Contact"}  # type: ignore[union-attr]
     assert run.bookmark("Contact") is None
     assert differences(crm, loaded(run), "Account") == []
+
+
+def test_a_time_out_of_what_cannot_be_halved_is_tried_again(run_tap: RunTap, crm: FakeSalesforce) -> None:
+    first = run_tap(crm, "Account", lookback=0)
+    crm.clock.advance(HOUR)
+    second = run_tap(crm, "Account", state=first.state, lookback=0)
+    crm.faults.add(path=r"v[\d.]+/query", times=2, status=400, policy="QUERY_TIMEOUT")
+    third = run_tap(crm, "Account", state=second.state, lookback=1, api_type="rest")
+    assert third.error is None
