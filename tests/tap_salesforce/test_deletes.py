@@ -148,3 +148,15 @@ def test_nothing_is_asked_about_deletions_on_a_first_sync(run_tap: RunTap, crm: 
     crm.on_request(lambda request: bodies.append(f"{request.path}{request.body!r}"))
     run_tap(crm, "Lead")
     assert not any("/deleted/" in each for each in bodies)
+
+
+def test_a_look_for_what_is_gone_that_times_out_is_made_in_halves(
+    run_tap: RunTap, crm: FakeSalesforce, first: Run
+) -> None:
+    for one in ids(crm, "Lead")[:5]:
+        crm.org.purge("Lead", one)
+    crm.clock.advance(HOUR)
+    crm.faults.add(path=r"v[\d.]+/queryAll", times=2, status=400, policy="QUERY_TIMEOUT")
+    second = run_tap(crm, "Lead", state=first.state, api_type="bulk")
+    assert second.error is None
+    assert differences(crm, loaded(first, second), "Lead") == []
