@@ -160,3 +160,23 @@ def test_a_look_for_what_is_gone_that_times_out_is_made_in_halves(
     second = run_tap(crm, "Lead", state=first.state, api_type="bulk")
     assert second.error is None
     assert differences(crm, loaded(first, second), "Lead") == []
+
+
+def test_a_trial_does_not_hide_what_was_deleted_before_it(run_tap: RunTap, crm: FakeSalesforce, first: Run) -> None:
+    """It does not look for deletions, so the run after it has to look as far back as if there had been no trial."""
+    gone = ids(crm, "Lead")[0]
+    crm.org.delete("Lead", gone)
+    crm.clock.advance(40 * DAY)
+    trial = run_tap(crm, "Lead", state=first.state, max_records=1000)
+    crm.clock.advance(HOUR)
+    after = run_tap(crm, "Lead", state=trial.state)
+    assert differences(crm, loaded(first, trial, after), "Lead") == []
+
+
+def test_since_before_the_bookmark_looks_for_deletions_too(run_tap: RunTap, crm: FakeSalesforce, first: Run) -> None:
+    gone = ids(crm, "Lead")[0]
+    crm.org.purge("Lead", gone)
+    crm.clock.advance(HOUR)
+    again = run_tap(crm, "Lead", state=first.state, since="2026-10-31T00:00:00Z")
+    assert gone in again.ids("Lead")
+    assert differences(crm, loaded(first, again), "Lead") == []
