@@ -9,7 +9,6 @@ import requests
 
 from crmdb_core.concurrency import in_order
 from crmdb_core.exceptions import NotFoundError
-from tap_salesforce.parts import Part
 from tap_salesforce.rest import RestReader
 from tap_salesforce.rows import RowForm
 from tap_salesforce.soql import Query
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     Record = dict[str, Any]
 
 __all__ = ["Apart"]
-
-_IDS_A_QUERY = 1000  # 24 characters each, of the 100,000 that a query may have
 
 
 class Apart:
@@ -61,11 +58,8 @@ class Apart:
 
     def _queried(self, group: Sequence[Field], ids: Sequence[str]) -> Iterator[Record]:
         form = RowForm(self._columns.alone(group), tells_deleted=False)
-        reader = self._reader(form.names)
-        for start in range(0, len(ids), _IDS_A_QUERY):
-            soql = self._query(form.names).by_ids(ids[start : start + _IDS_A_QUERY])
-            for page in reader.pages(Part(), opening=reader.ask(soql)):
-                yield from form.of_rest(page.rows)
+        rows = list(self._reader(form.names).by_ids(ids))
+        yield from form.of_rest(rows)
 
     def _query(self, names: Sequence[str]) -> Query:
         return Query.of(self._columns.sobject, names, where=None, with_deleted=True)
@@ -75,13 +69,10 @@ class Apart:
 
     def _fetch(self, blob: Field, found: dict[str, Record]) -> None:
         """Bodies of a base64 field, one call each; a query's rows hold only a path where there is one."""
-        reader, ids = self._reader(("Id", blob.name)), list(found)
-        for start in range(0, len(ids), _IDS_A_QUERY):
-            soql = self._query(("Id", blob.name)).by_ids(ids[start : start + _IDS_A_QUERY])
-            rows = [row for page in reader.pages(Part(), opening=reader.ask(soql)) for row in page.rows]
-            bodies = in_order(lambda row: self._body(row[blob.name]), rows, workers=self._workers)
-            for row, body in zip(rows, bodies, strict=True):
-                found[row["Id"]][blob.name] = body
+        rows = list(self._reader(("Id", blob.name)).by_ids(list(found)))
+        bodies = in_order(lambda row: self._body(row[blob.name]), rows, workers=self._workers)
+        for row, body in zip(rows, bodies, strict=True):
+            found[row["Id"]][blob.name] = body
 
     def _body(self, path: str | None) -> str | None:
         if not path:

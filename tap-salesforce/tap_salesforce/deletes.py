@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from crmdb_core.instants import parse_instant
-from tap_salesforce.parts import Part
 from tap_salesforce.rest import RestReader
 from tap_salesforce.schema import DELETED_AT
 from tap_salesforce.soql import Query
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Deletions", "deletions", "tombstones"]
 
 REMEMBERED = timedelta(days=15)
-_IDS_A_QUERY = 1000
+_AT_ONCE = 1000
 _TOO_FAR = frozenset({"INVALID_REPLICATION_DATE", "EXCEEDED_ID_LIMIT"})
 
 
@@ -73,12 +72,11 @@ def tombstones(means: Means, columns: Columns, found: Deletions) -> Iterator[lis
 
     What is still in the recycle bin came with its values; what was restored lives.
     """
-    ids = list(found.at)
     query = Query.of(columns.sobject, ("Id",), where=None, with_deleted=True)
     told = {"IsDeleted": True} if "IsDeleted" in columns.wanted else {}
     reader = RestReader(means.session, means.paths, means.composite, query)
-    for start in range(0, len(ids), _IDS_A_QUERY):
-        some = ids[start : start + _IDS_A_QUERY]
-        pages = reader.pages(Part(), opening=reader.ask(query.by_ids(some)))
-        there = {row["Id"] for page in pages for row in page.rows}
+    ids = list(found.at)
+    for start in range(0, len(ids), _AT_ONCE):
+        some = ids[start : start + _AT_ONCE]
+        there = {row["Id"] for row in reader.by_ids(some)}
         yield [{"Id": one, **told, DELETED_AT: found.at[one]} for one in some if one not in there]

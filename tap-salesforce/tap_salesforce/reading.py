@@ -227,7 +227,10 @@ class ObjectReader:
             return halves
         if not self.subject.columns.sobject.has_id:
             return ()
-        edges = [self._rest.ask(self.subject.query.edge(part, last=last))["records"] for last in (False, True)]
+        try:
+            edges = [self._rest.ask(self.subject.query.edge(part, last=last))["records"] for last in (False, True)]
+        except TooMuchError:
+            return ()
         if not all(edges):
             return ()
         middle = midway(edges[0][0]["Id"], edges[1][0]["Id"])

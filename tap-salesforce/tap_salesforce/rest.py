@@ -26,6 +26,9 @@ __all__ = ["RestPage", "RestReader", "opening_url"]
 _LONGEST_URL = 8_000
 """Salesforce takes 16,384 bytes of URL and headers together; above this the query goes in a composite body instead."""
 _ENDED = 404
+_IDS_A_QUERY = 1_000
+"""24 characters each, of the 100,000 that a query may have."""
+_HALVINGS = 12
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,37 @@ class RestReader:
         except ApiError as error:
             self._refuse_too_much(error)
             raise
+
+    def by_ids(self, ids: Sequence[str]) -> Iterator[Mapping[str, Any]]:
+        """The rows of records whose Ids are known, in smaller groups where they are too much at once."""
+        for start in range(0, len(ids), _IDS_A_QUERY):
+            yield from self._of_ids(ids[start : start + _IDS_A_QUERY], _HALVINGS)
+
+    def _of_ids(self, ids: Sequence[str], left: int) -> Iterator[Mapping[str, Any]]:
+        try:
+            rows = self._whole(self.ask(self._query.by_ids(ids)))
+        except TooMuchError:
+            if not left:
+                raise
+            rows = None
+        if rows is not None:
+            yield from rows
+            return
+        half = (len(ids) + 1) // 2
+        for some in (ids[:half], ids[half:]):
+            if some:
+                yield from self._of_ids(some, left - 1)
+
+    def _whole(self, answer: Json) -> list[Mapping[str, Any]]:
+        """The rows of an answer and of the pages behind it; raises TooMuchError where a cursor runs out meanwhile."""
+        rows = list(answer["records"])
+        while not answer["done"]:
+            behind = self._next(answer["nextRecordsUrl"])
+            if behind is None:
+                raise TooMuchError("the cursor of a query by Ids has run out; run again")
+            answer = behind
+            rows += answer["records"]
+        return rows
 
     def _next(self, cursor: str) -> Json | None:
         """The page at a cursor; None where the cursor has run out."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -76,6 +77,8 @@ class ObjectStream(Upkept):
     @override
     def resolve_window(self, bookmark: Any, *, full_table: bool) -> ReadWindow:
         window = super().resolve_window(bookmark, full_table=full_table)
+        if self.tap.max_records is not None:  # such a run looks for no deletions: the next one has to look as far back
+            window = replace(window, moves_bookmark=False)
         covered = self.tap.outset.watermarks.get(self.name) if self.tap.is_syncing else None
         return window if covered is None else window.until(min(covered, window.high))
 

@@ -119,8 +119,9 @@ class Upkept(CrmStream):
     @property
     def looks_for_deletions(self) -> bool:
         """Whether getDeleted has something to say of this window."""
-        is_delta = self.window.kind is WindowKind.BOOKMARK and self.tap.max_records is None
-        return is_delta and self.sobject.replicateable and self.sobject.has_id
+        window = self.window
+        goes_on = window.kind is WindowKind.BOOKMARK or (window.kind is WindowKind.SINCE and window.moves_bookmark)
+        return goes_on and self.tap.max_records is None and self.sobject.replicateable and self.sobject.has_id
 
     def take_deletions(self, found: Deletions | None) -> None:
         """What getDeleted said; where that is not all, the Ids of what is left are compared."""

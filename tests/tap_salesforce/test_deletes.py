@@ -148,3 +148,35 @@ def test_nothing_is_asked_about_deletions_on_a_first_sync(run_tap: RunTap, crm: 
     crm.on_request(lambda request: bodies.append(f"{request.path}{request.body!r}"))
     run_tap(crm, "Lead")
     assert not any("/deleted/" in each for each in bodies)
+
+
+def test_a_look_for_what_is_gone_that_times_out_is_made_in_halves(
+    run_tap: RunTap, crm: FakeSalesforce, first: Run
+) -> None:
+    for one in ids(crm, "Lead")[:5]:
+        crm.org.purge("Lead", one)
+    crm.clock.advance(HOUR)
+    crm.faults.add(path=r"v[\d.]+/queryAll", times=2, status=400, policy="QUERY_TIMEOUT")
+    second = run_tap(crm, "Lead", state=first.state, api_type="bulk")
+    assert second.error is None
+    assert differences(crm, loaded(first, second), "Lead") == []
+
+
+def test_a_trial_does_not_hide_what_was_deleted_before_it(run_tap: RunTap, crm: FakeSalesforce, first: Run) -> None:
+    """It does not look for deletions, so the run after it has to look as far back as if there had been no trial."""
+    gone = ids(crm, "Lead")[0]
+    crm.org.delete("Lead", gone)
+    crm.clock.advance(40 * DAY)
+    trial = run_tap(crm, "Lead", state=first.state, max_records=1000)
+    crm.clock.advance(HOUR)
+    after = run_tap(crm, "Lead", state=trial.state)
+    assert differences(crm, loaded(first, trial, after), "Lead") == []
+
+
+def test_since_before_the_bookmark_looks_for_deletions_too(run_tap: RunTap, crm: FakeSalesforce, first: Run) -> None:
+    gone = ids(crm, "Lead")[0]
+    crm.org.purge("Lead", gone)
+    crm.clock.advance(HOUR)
+    again = run_tap(crm, "Lead", state=first.state, since="2026-10-31T00:00:00Z")
+    assert gone in again.ids("Lead")
+    assert differences(crm, loaded(first, again), "Lead") == []
