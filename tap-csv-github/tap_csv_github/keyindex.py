@@ -48,12 +48,12 @@ class KeyIndex:
 
     def add_perhaps_given_out(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
         """Rows of another version of which some are out: where they differ, nobody knows what the target has."""
-        pairs = [(key, row, _UNKNOWN) for key, row in rows]
+        pairs = list(rows)
         self._database.executemany(
-            "insert into old values (?1, ?3) on conflict (key) do update set row = ?3 where row <> ?2",
-            [(key, row, unknown) for key, row, unknown in pairs],
+            "insert into old values (?, ?) on conflict (key) do update set row = excluded.row where row <> ?",
+            ((key, _UNKNOWN, row) for key, row in pairs),
         )
-        self._add_gone(key for key, _, _ in pairs)
+        self._add_gone(key for key, _ in pairs)
 
     def _add_gone(self, keys: Iterable[bytes]) -> None:
         self._database.executemany("insert or ignore into gone values (?)", ((key,) for key in keys))
@@ -72,7 +72,7 @@ class KeyIndex:
 
     def is_gone(self, key: bytes) -> bool:
         """Whether a key has vanished, as far as is known by now."""
-        query = "select 1 from gone where key = ?1 and not exists (select 1 from here where key = ?1)"
+        query = "select 1 from gone where key = ? and not exists (select 1 from here where here.key = gone.key)"
         return self._database.execute(query, (key,)).fetchone() is not None
 
     def any_gone(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
@@ -92,7 +93,8 @@ def _blocks(reader: RowReader, text: io.TextIOWrapper) -> Iterator[Block]:
     try:
         yield from reader.blocks()
     finally:
-        text.detach()  # its end must not close the content, which may be read again
+        with contextlib.suppress(ValueError):  # the content was closed before, by who has no use for it any more
+            text.detach()  # its end must not close the content, which may be read again
 
 
 def _lines(sample: bytes, encoding: encodings.Encoding, *, whole: bool) -> list[str]:
