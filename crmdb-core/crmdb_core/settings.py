@@ -16,7 +16,7 @@ from crmdb_core.spelling import did_you_mean, explain, unknown_settings
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["common_settings", "faults_of", "from_environment", "misspelt_variables"]
+__all__ = ["common_settings", "faults_of", "from_environment", "misspelt_variables", "oauth_settings"]
 
 _TRUE, _FALSE = frozenset({"true", "1", "yes", "on"}), frozenset({"false", "0", "no", "off"})
 
@@ -24,6 +24,42 @@ _TRUE, _FALSE = frozenset({"true", "1", "yes", "on"}), frozenset({"false", "0", 
 def common_settings(*, lookback: int = 0, hold_back: int = 60) -> list[th.Property[Any]]:
     """The settings of every tap; a tap gives its own defaults for `lookback` and `hold_back` (seconds)."""
     return [*_reading_settings(lookback, hold_back), *_traffic_settings()]
+
+
+def oauth_settings(vendor: str, account: str, *, loss: str = "") -> list[th.Property[Any]]:
+    """The settings of an OAuth app that is connected to an account of the vendor.
+
+    `loss` says what else is lost without a token store.
+    """
+    return [
+        th.Property(
+            "client_id",
+            th.StringType(min_length=1),
+            title="OAuth client ID",
+            description="The client ID of your OAuth app.",
+        ),
+        th.Property(
+            "client_secret",
+            th.StringType(min_length=1),
+            secret=True,
+            title="OAuth client secret",
+            description="The client secret of your OAuth app.",
+        ),
+        th.Property(
+            "refresh_token",
+            th.StringType(min_length=1),
+            secret=True,
+            title="OAuth refresh token",
+            description=f"The refresh token that {vendor} gave when the {account} was connected.",
+        ),
+        th.Property(
+            "token_store",
+            th.StringType(min_length=1),
+            title="OAuth token store",
+            description="A file of the tap's own (mode 0600) that keeps OAuth tokens between runs. Without it a new "
+            f"access token is fetched on every run{loss}.",
+        ),
+    ]
 
 
 def _reading_settings(lookback: int, hold_back: int) -> list[th.Property[Any]]:

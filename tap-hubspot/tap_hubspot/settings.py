@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
 
-from crmdb_core.settings import common_settings
+from crmdb_core.settings import common_settings, oauth_settings
 from tap_hubspot.pairs import PATTERN
 
 if TYPE_CHECKING:
@@ -42,33 +42,7 @@ def _access() -> list[th.Property[Any]]:
             title="Access token",
             description="A service key or the token of a private app. Either this or the three OAuth settings.",
         ),
-        th.Property(
-            "client_id",
-            th.StringType(min_length=1),
-            title="OAuth client ID",
-            description="The client ID of your OAuth app.",
-        ),
-        th.Property(
-            "client_secret",
-            th.StringType(min_length=1),
-            secret=True,
-            title="OAuth client secret",
-            description="The client secret of your OAuth app.",
-        ),
-        th.Property(
-            "refresh_token",
-            th.StringType(min_length=1),
-            secret=True,
-            title="OAuth refresh token",
-            description="The refresh token that HubSpot gave when the account was connected.",
-        ),
-        th.Property(
-            "token_store",
-            th.StringType(min_length=1),
-            title="OAuth token store",
-            description="A file of the tap's own (mode 0600) that keeps OAuth tokens between runs. Without it a new "
-            "access token is fetched on every run.",
-        ),
+        *oauth_settings("HubSpot", "account"),
     ]
 
 
