@@ -91,9 +91,8 @@ class Quota:
         self._paid = 0
         self._limit = limit
         self._used = 0  # by the newest number the vendor gave
-        self._counted = (
-            0  # so much of what our answered calls cost is surely in that number, with the call that told it
-        )
+        # so much of what our answered calls cost is surely in that number, with the call that told it
+        self._counted = 0
         self._learnt_at = 0  # how many had been answered when it came
         self._closed: TryLaterError | None = None
 
