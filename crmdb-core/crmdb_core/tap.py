@@ -33,6 +33,7 @@ from crmdb_core.window import ReadWindow, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     import requests
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
@@ -196,10 +197,8 @@ class CrmTap(InspectableTap):
 
     def resolve_window(self, bookmark: Any, *, full_table: bool) -> ReadWindow:
         """The window of a stream by its bookmark, the settings and the server's clock."""
-        if not self.session.clock_is_known:
-            self.probe()
         return resolve(
-            now=self.session.server_now(),
+            now=self.windows_end(),
             bookmark=bookmark,
             since=self.config.get("since"),
             full_refresh=bool(self.config.get("full_refresh")),
@@ -207,6 +206,12 @@ class CrmTap(InspectableTap):
             lookback=timedelta(seconds=int(self.config["lookback"])),
             hold_back=timedelta(seconds=int(self.config["hold_back"])),
         )
+
+    def windows_end(self) -> datetime:
+        """The server's time by which windows end, before `hold_back`."""
+        if not self.session.clock_is_known:
+            self.probe()
+        return self.session.server_now()
 
     # state
 

@@ -125,7 +125,7 @@ class PipedriveStream(CrmStream):
         wanted = hours > 0 and self.sweeps and config.get("emit_activate_version_messages") and not limited
         if not wanted or not state.get(_BOOKMARK):
             return False
-        return is_due(state.get(_SWEPT_AT), hours, self.tap.run_starts_at)
+        return is_due(state.get(_SWEPT_AT), hours, self.tap.windows_end())
 
     @override
     def _complete(self) -> None:

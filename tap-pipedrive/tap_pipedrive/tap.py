@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import timedelta
+import threading
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -87,6 +86,8 @@ class TapPipedrive(CrmTap):
         given = kwargs.get("state")
         self._given_bookmarks: Mapping[str, Any] = (given.get("bookmarks") or {}) if isinstance(given, dict) else {}
         self._forecasting: dict[tuple[Any, Any], DealsStream] = {}
+        self._run_starts_at: datetime | None = None
+        self._run_lock = threading.Lock()
         super().__init__(*args, **kwargs)
 
     @override
@@ -148,18 +149,16 @@ class TapPipedrive(CrmTap):
 
     # -- the run ----------------------------------------------------------------------------------------------------
 
-    @cached_property
-    def run_starts_at(self) -> datetime:
-        """The server's time when the run began: all windows end by it, so that streams share what they list."""
-        if not self.session.clock_is_known:
-            self.probe()
-        return self.session.server_now()
-
     @override
-    def resolve_window(self, bookmark: Any, *, full_table: bool) -> ReadWindow:
-        ends = self.run_starts_at - timedelta(seconds=int(self.config["hold_back"]))
-        window = super().resolve_window(bookmark, full_table=full_table)
-        return replace(window, high=min(window.high, ends))
+    def windows_end(self) -> datetime:
+        """The server's time when the run began, for all windows alike, so that streams share what they list.
+
+        The clock is read from answers as they come, by the second: asked again, it may be a moment earlier.
+        """
+        with self._run_lock:
+            if self._run_starts_at is None:
+                self._run_starts_at = super().windows_end()
+            return self._run_starts_at
 
     # -- what streams share -----------------------------------------------------------------------------------------
 
@@ -238,7 +237,7 @@ class TapPipedrive(CrmTap):
     def _update_catalog(self) -> None:
         """Let a catalog, which may be old, follow the company's own fields, where they are selected."""
         assert self.input_catalog is not None
-        _ = self.run_starts_at  # the first call of all: it meets bad credentials once, and tells both limits
+        self.windows_end()  # the first call of all: it meets bad credentials once, and tells both limits
         for stream in self._custom_streams():
             entry = self.input_catalog.get(stream.name)
             if entry is None or not self.is_selected(stream.name):
@@ -287,7 +286,7 @@ class TapPipedrive(CrmTap):
     @override
     def discover_streams(self) -> Sequence[PipedriveStream]:
         if self.input_catalog is None:
-            _ = self.run_starts_at  # bad credentials are met by one call
+            self.windows_end()  # bad credentials are met by one call
             return self._made
         return [stream for stream in self._made if stream.name in self.input_catalog]
 
