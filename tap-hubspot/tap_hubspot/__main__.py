@@ -1,16 +1,13 @@
 """The console script `tap-hubspot`."""
 
-from __future__ import annotations
-
 from typing import NoReturn
 
-from crmdb_core.exits import run
-from tap_hubspot.tap import TapHubSpot
+from crmdb_core.start import start
 
 
 def main() -> NoReturn:
     """Run the tap and exit."""
-    run(TapHubSpot.cli, name="tap-hubspot")
+    start("tap_hubspot.tap:TapHubSpot")
 
 
 if __name__ == "__main__":

@@ -1,16 +1,13 @@
 """The console script `tap-pipedrive`."""
 
-from __future__ import annotations
-
 from typing import NoReturn
 
-from crmdb_core.exits import run
-from tap_pipedrive.tap import TapPipedrive
+from crmdb_core.start import start
 
 
 def main() -> NoReturn:
     """Run the tap and exit."""
-    run(TapPipedrive.cli, name="tap-pipedrive")
+    start("tap_pipedrive.tap:TapPipedrive")
 
 
 if __name__ == "__main__":

@@ -1,16 +1,13 @@
 """The console script `tap-salesforce`."""
 
-from __future__ import annotations
-
 from typing import NoReturn
 
-from crmdb_core.exits import run
-from tap_salesforce.tap import TapSalesforce
+from crmdb_core.start import start
 
 
 def main() -> NoReturn:
     """Run the tap and exit."""
-    run(TapSalesforce.cli, name="tap-salesforce")
+    start("tap_salesforce.tap:TapSalesforce", rarely_needed=("cryptography", "jwt"))
 
 
 if __name__ == "__main__":

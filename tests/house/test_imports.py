@@ -29,7 +29,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "tap_hubspot": ("crmdb_core",),
     "tap_salesforce": ("crmdb_core",),
     "tap_pipedrive": ("crmdb_core",),
-    "target_crmdb": ("crmdb_core.exits", "crmdb_core.redaction"),
+    "target_crmdb": ("crmdb_core.exits", "crmdb_core.redaction", "crmdb_core.start"),
 }
 # Inside the target: what is pure stays pure, and what is given a cursor never opens a connection.
 INSIDE_TARGET: dict[str, tuple[str, ...]] = {
