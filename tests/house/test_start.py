@@ -8,9 +8,7 @@ import sys
 import pytest
 
 LATER = {
-    "asyncio",
     "backoff._wait_gen",
-    "fsspec",
     "joblib.parallel",
     "jsonpath_ng.jsonpath",
     "jwt.api_jwt",
