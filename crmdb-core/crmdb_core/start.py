@@ -23,6 +23,7 @@ def start(plugin: str, *, rarely_needed: tuple[str, ...] = ()) -> NoReturn:
         exits = importlib.import_module("crmdb_core.exits")
         of_plugin = getattr(importlib.import_module(module), name)
     gc.freeze()
+    gc.set_threshold(100_000)  # rows come by thousands, and none of them refers to itself
     gc.enable()
     exits.run(of_plugin.cli, name=of_plugin.name)
     raise AssertionError  # it has exited
