@@ -47,8 +47,8 @@ class Page:
 
     @property
     def unread_bytes(self) -> int:
-        """The size of rows that are kept as they came and parsed when they are asked for; 0 for others."""
-        return getattr(self.rows, "unread_bytes", 0)
+        """The size of rows that are kept as they came and parsed when they are asked for; 0 for others, 1 for none."""
+        return getattr(self.rows, "unread_bytes", 0) if len(self.rows) else 1
 
 
 class CrmStream(Stream):

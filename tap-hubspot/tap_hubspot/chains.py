@@ -37,6 +37,11 @@ class ListPage:
     rows: Sequence[Json]
     after: str | None
 
+    def rows_before(self, place: int) -> Sequence[Json]:
+        """The rows whose ids stand before a place."""
+        mine = set(self.ids[:place])
+        return tuple(row for row in self.rows if str(row["id"]) in mine)
+
 
 @dataclass(eq=False)
 class Chain:
@@ -224,8 +229,7 @@ class Chains:
             chain.done = True
             if place == 0 and page.ids == chain.heads:  # it has nothing of its own, for ids lie in heaps
                 self._halves = False
-            mine = set(page.ids[:place])
-            return Piece(chain, tuple(row for row in page.rows if str(row["id"]) in mine), None)
+            return Piece(chain, page.rows_before(place), None)
 
     def _behind(self, chain: Chain, ids: tuple[str, ...]) -> Chain | None:
         """The next chain; one that this page has come up to is waited for, or dropped if it has not begun."""

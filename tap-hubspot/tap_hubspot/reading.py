@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -155,7 +155,7 @@ class _Lister:
                     raise
                 self._fits = False
         page = self._list(after, "hs_object_id")
-        return replace(page, rows=self._batch_read(page.ids).rows if page.ids else ())
+        return ListPage(page.ids, self._batch_read(page.ids).rows if page.ids else (), page.after)
 
     def _list(self, after: str | None, names: str) -> ListPage:
         query: Json = {"limit": ROWS_A_LIST, "archived": self._archived, "properties": names}

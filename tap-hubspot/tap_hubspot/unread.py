@@ -7,6 +7,7 @@ not hold up the calls that are still to be made.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -35,7 +36,7 @@ _DECODER = msgspec.json.Decoder(_Head)
 
 
 class UnreadRows(Sequence[Any]):
-    """The rows of a body, parsed anew each time that they are gone through."""
+    """The first so many rows of a body, parsed anew each time that they are gone through."""
 
     def __init__(self, body: bytes, number: int) -> None:
         self._body = body
@@ -52,11 +53,30 @@ class UnreadRows(Sequence[Any]):
 
     @override
     def __iter__(self) -> Iterator[Json]:
-        return iter(decode_json(self._body)["results"])
+        return iter(self._parsed())
 
     @override
     def __getitem__(self, place: Any) -> Any:
-        return decode_json(self._body)["results"][place]
+        return self._parsed()[place]
+
+    def first(self, number: int) -> UnreadRows:
+        """The first of them, still unread."""
+        return UnreadRows(self._body, number)
+
+    def _parsed(self) -> list[Json]:
+        rows: list[Json] = decode_json(self._body)["results"]
+        return rows[: self._number]
+
+
+@dataclass(frozen=True)
+class UnreadPage(ListPage):
+    """A page all of whose rows are unread."""
+
+    rows: UnreadRows
+
+    @override
+    def rows_before(self, place: int) -> UnreadRows:
+        return self.rows.first(place)
 
 
 def read_page(body: bytes) -> ListPage:
@@ -69,4 +89,4 @@ def read_page(body: bytes) -> ListPage:
         rows = tuple(answer["results"])
         return ListPage(tuple(str(row["id"]) for row in rows), rows, next_cursor(answer))
     ids = tuple(str(row.id) for row in head.results)
-    return ListPage(ids, UnreadRows(body, len(ids)), next_cursor({"paging": head.paging}))
+    return UnreadPage(ids, UnreadRows(body, len(ids)), next_cursor({"paging": head.paging}))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from crmdb_core.answers import decode_json
+from crmdb_core.stream import Page
 from tap_hubspot.unread import UnreadRows, read_page
 
 
@@ -25,6 +26,22 @@ def test_ids_and_cursor_are_known_and_the_rows_come_when_they_are_asked_for() ->
     assert isinstance(page.rows, UnreadRows)
     assert list(page.rows) == ROWS
     assert (len(page.rows), page.rows[1]) == (2, ROWS[1])
+
+
+def test_what_a_chain_takes_of_a_page_waits_unread_too() -> None:
+    """Or a stream ahead of its turn would stand still at the end of its first chain."""
+    page = read_page(body(*ROWS))
+    for place in (0, 1, 2):
+        rows = page.rows_before(place)
+        assert list(rows) == ROWS[:place]
+        assert len(rows) == place
+        assert Page(rows).unread_bytes > 0
+        with pytest.raises(IndexError):
+            rows[place]
+
+
+def test_rows_that_were_read_have_no_known_size_and_no_rows_next_to_none() -> None:
+    assert (Page(ROWS).unread_bytes, Page([]).unread_bytes) == (0, 1)
 
 
 @pytest.mark.parametrize("paging", [{}, {"paging": None}, {"paging": {}}, {"paging": {"next": {"after": ""}}}])
