@@ -2,7 +2,7 @@
 PYTHON ?= python3
 IN := .venv/bin
 
-.PHONY: help demo demo-salesforce psql test test-long lint bench bench-target bench-tap-hubspot bench-tap-salesforce bench-tap-pipedrive bench-tap-csv-github wheels docs constraints clean setup setup-dev
+.PHONY: help demo demo-salesforce demo-pipedrive psql test test-long lint bench bench-target bench-tap-hubspot bench-tap-salesforce bench-tap-pipedrive bench-tap-csv-github wheels docs constraints clean setup setup-dev
 
 help:           ## what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -13,11 +13,11 @@ setup:
 setup-dev:
 	@$(PYTHON) dev/setup.py --dev
 
-demo: setup     ## the main job: fake HubSpot -> tap-hubspot -> target-crmdb -> embedded Postgres, twice
+demo: setup     ## the main job: fake CRMs -> their taps -> target-crmdb -> one embedded Postgres; HubSpot's twice
 	@$(IN)/python dev/demo.py
 
-demo-salesforce: setup ## the same for a fake Salesforce and tap-salesforce
-	@$(IN)/python dev/demo.py salesforce
+demo-salesforce demo-pipedrive: setup ## one CRM alone, read twice
+	@$(IN)/python dev/demo.py $(@:demo-%=%)
 
 psql: setup     ## look at what the demo left in its Postgres
 	@$(IN)/python dev/demo.py psql

@@ -1,20 +1,23 @@
-"""A job on this machine alone: a fake CRM → its tap → target-crmdb → embedded Postgres, then a delta.
+"""A job on this machine alone: fake CRMs → their taps → target-crmdb → one embedded Postgres.
 
-`demo.py [hubspot|salesforce]` runs it; `demo.py psql [-c SQL]` looks at what it left. Everything is in `output/demo`.
-Refuses any database but its own, so that fake data never meets real data.
+`demo.py [CRM …]` runs it for these, or for all; the first is read again after edits, as a delta. `demo.py psql`
+looks at what it left. Everything is in `output/demo`. Refuses any database but its own, so that fake data never meets
+real data.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import subprocess
 import sys
 import time
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,39 +29,58 @@ REAL_DATABASE = ("TARGET_CRMDB_HOST", "TARGET_CRMDB_SQLALCHEMY_URL")
 EXIT_CONFIG = 78
 
 
+# one person, as somebody typed her into each CRM
+ADA = {"first": "Ada", "last": "Lovelace", "email": "Ada.Lovelace@Example.COM", "phone": "(415) 555-2671"}
+
+
 @dataclass(frozen=True)
 class Show:
-    """What is shown of one CRM: `world` fills the fake, `edits` are made in it."""
+    """What is shown of one CRM: `world` fills the fake, `person` is posted to it, `edits` are made in it."""
 
     crm: str
     name: str
+    tap: str
     world: tuple[str, ...]
-    edits: tuple[tuple[str, ...], ...]
     url_setting: str
     settings: Mapping[str, str]
+    person: tuple[str, Mapping[str, str], Any] | None = None  # path, headers, body
+    edits: tuple[tuple[str, ...], ...] = ()
 
     @property
     def job(self) -> tuple[str, ...]:
         """The arguments of meltano."""
-        return ("--environment=demo", "run", f"tap-{self.crm}", "target-crmdb")
+        return ("--environment=demo", "run", self.tap, "target-crmdb")
 
 
 SHOWS = {
     "hubspot": Show(
         "hubspot",
         "HubSpot",
+        "tap-hubspot",
         world=("--seed", "7", "--contacts", "2000", "--companies", "400", "--deals", "600", "--tickets", "200"),
-        edits=(("--contacts", "40", "--deals", "25", "--create", "10", "--archive", "5", "--of", "deals"),),
         url_setting="TAP_HUBSPOT_API_URL",
         settings={"TAP_HUBSPOT_ACCESS_TOKEN": "test-token"},
+        person=(
+            "/crm/v3/objects/contacts",
+            {"Authorization": "Bearer test-token"},
+            {
+                "properties": {
+                    "firstname": ADA["first"],
+                    "lastname": ADA["last"],
+                    "email": ADA["email"],
+                    "phone": ADA["phone"],
+                }
+            },
+        ),
+        edits=(("--contacts", "40", "--deals", "25", "--create", "10", "--archive", "5", "--of", "deals"),),
     ),
     "salesforce": Show(
         "salesforce",
         "Salesforce",
-        world=("--seed", "7", "--object", "Account=400", "--object", "Contact=2000", "--object", "Opportunity=600"),
-        edits=(
-            ("--change", "40", "--of", "Contact"),
-            ("--change", "25", "--create", "10", "--archive", "5", "--of", "Opportunity"),
+        "tap-salesforce",
+        world=(
+            *("--seed", "7", "--object", "Account=400", "--object", "Contact=2000", "--object", "Opportunity=600"),
+            *("--token", "test-token"),
         ),
         url_setting="TAP_SALESFORCE_LOGIN_URL",
         settings={
@@ -66,29 +88,80 @@ SHOWS = {
             "TAP_SALESFORCE_CLIENT_SECRET": "fake-client-secret",
             "TAP_SALESFORCE_CACHE_DIR": "none",
         },
+        person=(
+            "/services/data/v67.0/sobjects/Contact",
+            {"Authorization": "Bearer test-token"},
+            {"FirstName": ADA["first"], "LastName": ADA["last"], "Email": ADA["email"], "Phone": "+1 415 555 2671"},
+        ),
+        edits=(
+            ("--change", "40", "--of", "Contact"),
+            ("--change", "25", "--create", "10", "--archive", "5", "--of", "Opportunity"),
+        ),
     ),
+    "pipedrive": Show(
+        "pipedrive",
+        "Pipedrive",
+        "tap-pipedrive",
+        world=("--seed", "7", "--size", "deals=600", "--size", "persons=1000", "--size", "organizations=200"),
+        url_setting="TAP_PIPEDRIVE_API_URL",
+        settings={"TAP_PIPEDRIVE_API_TOKEN": "test-token"},
+        person=(
+            "/api/v2/persons",
+            {"x-api-token": "test-token"},
+            {
+                "name": f"{ADA['first']} {ADA['last']}",
+                "emails": [{"value": ADA["email"].replace("COM", "com"), "primary": True, "label": "work"}],
+                "phones": [{"value": "415.555.2671", "primary": True, "label": "work"}],
+            },
+        ),
+        edits=(
+            ("--change", "40", "--of", "persons"),
+            ("--change", "25", "--create", "10", "--archive", "5", "--of", "deals"),
+        ),
+    ),
+    "csv": Show(
+        "github",
+        "GitHub with two CSV files",
+        "tap-csv-github",
+        world=("--repository", f"acme/crm={DEMO / 'files'}"),
+        url_setting="TAP_CSV_GITHUB_API_URL",
+        settings={
+            "TAP_CSV_GITHUB_AUTH_TOKEN": "test-token",
+            "TAP_CSV_GITHUB_FILES": json.dumps(
+                [
+                    {
+                        "repository": "acme/crm",
+                        "path": f"{name}.csv",
+                        "stream_name": name,
+                        "key_properties": ["id"],
+                    }
+                    for name in ("contacts", "deals")
+                ]
+            ),
+        },
+    ),
+}
+FILES = {
+    "contacts.csv": "id;email;phone;first_name;last_name\n"
+    f"1;{ADA['email']};1-415-555-2671;{ADA['first']};{ADA['last']}\n"
+    "2;grace.hopper@example.com;;Grace;Hopper\n",
+    "deals.csv": "id;name;amount;currency;stage;contact_id\n"
+    "1;Analytical engine;1200.50;GBP;won;1\n"
+    "2;Compiler;800;USD;open;2\n",
 }
 
 
 def main(arguments: list[str]) -> int:
-    """Run the demo of a CRM (HubSpot's without a name), or with `psql` open its database."""
+    """Run the demo of CRMs (of all without a name), or with `psql` open its database."""
     if arguments[:1] == ["psql"]:
         return subprocess.run([BIN / "crmdb", "psql", *arguments[1:]], env=_environment(), check=False).returncode
-    show = SHOWS[arguments[0] if arguments else "hubspot"]
+    names = arguments or list(SHOWS)
     _refuse_real_database()
     started = time.monotonic()
     _start_afresh()
-    with _fake(show) as url:
-        env = _environment(show, url)
-        _say(f"First sync: everything that the fake {show.name} holds")
-        _sync(show, env, "first-sync.log")
-        _say("Somebody works in the CRM: edits, new records, archived ones; then an hour goes by")
-        for edits in show.edits:
-            _call("fake-crm", "edit", "--url", url, *edits)
-        _call("fake-crm", "clock", "--url", url, "--advance", "3600")
-        _say("Second sync: only what changed since (the delta)")
-        _sync(show, env, "second-sync.log")
-    _show(env)
+    for name in names:
+        _run(name, with_delta=name == names[0])
+    _show(_environment())
     print(
         f"\nDone in {time.monotonic() - started:.0f} s. Tidy up with: make clean. Logs: output/demo/*.log. Look round:"
     )
@@ -96,17 +169,47 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _environment(show: Show | None = None, url: str = "") -> dict[str, str]:
+def _run(name: str, *, with_delta: bool) -> None:
+    show = SHOWS[name]
+    with _fake(show) as url:
+        env = _environment(name, url)
+        if show.person:
+            _post(url, *show.person)
+        _say(f"{show.name}, first sync: everything that the fake holds")
+        _sync(show, env, f"{name}-first-sync.log")
+        if not (with_delta and show.edits):
+            return
+        _say("Somebody works in the CRM: edits, new records, archived ones; then an hour goes by")
+        for edits in show.edits:
+            _call("fake-crm", "edit", "--url", url, *edits)
+        _call("fake-crm", "clock", "--url", url, "--advance", "3600")
+        _say(f"{show.name}, second sync: only what changed since (the delta)")
+        _sync(show, env, f"{name}-second-sync.log")
+
+
+def _post(url: str, path: str, headers: Mapping[str, str], body: Any) -> None:
+    """Enter a record as any client of the CRM's API does."""
+    order = urllib.request.Request(  # noqa: S310 - the fake's address on this machine
+        url.rstrip("/") + path,
+        data=json.dumps(body).encode(),
+        headers={**headers, "Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(order, timeout=30):  # noqa: S310 - as above
+        pass
+
+
+def _environment(name: str = "hubspot", url: str = "") -> dict[str, str]:
     """What the demo's plugins get; it beats a user's `.env`, so no real token or account is touched."""
+    show = SHOWS[name]
     return {
         **os.environ,
         "MELTANO_SYS_DIR_ROOT": str(DEMO / "meltano"),
         "MELTANO_CLI_LOG_LEVEL": "info",
         "NO_COLOR": "1",
-        **({} if show is None else {show.url_setting: url, **show.settings}),
+        **({show.url_setting: url, **show.settings} if url else {}),
         "TARGET_CRMDB_EMBEDDED": "true",
         "TARGET_CRMDB_EMBEDDED_DATA_DIR": str(DEMO / "pgdata"),
-        "TARGET_CRMDB_DEFAULT_TARGET_SCHEMA": "hubspot" if show is None else show.crm,
+        "TARGET_CRMDB_DEFAULT_TARGET_SCHEMA": name,
         **({"MELTANO_VENV_BACKEND": "virtualenv"} if _set_up_by_pip() else {}),
     }
 
@@ -134,15 +237,18 @@ def _start_afresh() -> None:
     """Drop an earlier demo's rows and state; its plugin environments may stay."""
     if (DEMO / "pgdata").exists():
         _call("crmdb", "embedded", "remove", str(DEMO / "pgdata"))
-    for left in [*DEMO.glob("*.log"), *DEMO.glob("meltano/meltano.db*"), DEMO / "fake-url"]:
+    for left in [*DEMO.glob("*.log"), *DEMO.glob("meltano/meltano.db*")]:
         left.unlink(missing_ok=True)
     shutil.rmtree(DEMO / "meltano" / "run", ignore_errors=True)
-    DEMO.mkdir(parents=True, exist_ok=True)
+    (DEMO / "files").mkdir(parents=True, exist_ok=True)
+    for name, text in FILES.items():
+        (DEMO / "files" / name).write_text(text, "utf-8")
 
 
 @contextlib.contextmanager
 def _fake(show: Show) -> Iterator[str]:
     address = DEMO / "fake-url"
+    address.unlink(missing_ok=True)
     with _log_of(show).open("wb") as log:
         serve: list[str | Path] = [BIN / "fake-crm", "serve", show.crm, "--port", "0", "--url-file", address]
         process = subprocess.Popen([*serve, *show.world], stdout=log, stderr=log)
@@ -184,14 +290,23 @@ def _sync(show: Show, env: dict[str, str], log_name: str) -> None:
 
 
 def _show(env: dict[str, str]) -> None:
-    _say("What each run did (crmdb history)")
-    _call("crmdb", "history", env=env)
-    _say("What landed: deals by CRM and stage, from the model's view over all CRMs")
+    _say("What each run did (crmdb history --totals; without it, stream by stream)")
+    _call("crmdb", "history", "--totals", env=env)
+    _say("Deals of all CRMs by source and stage, from the one model over them")
     _call(
         "crmdb",
         "sql",
         "SELECT crm_source, stage_id, count(*) AS deals, sum(amount) AS amount, count(deleted_at) AS archived"
         " FROM crm.deals GROUP BY crm_source, stage_id ORDER BY crm_source, stage_id",
+        env=env,
+    )
+    _say("The same person in each CRM: as it was typed there, and the normal forms")
+    _call(
+        "crmdb",
+        "sql",
+        "SELECT crm_source, source_id, coalesce(source_row->>'email', source_row->'properties'->>'email',"
+        " source_row->'emails'->0->>'value') AS typed, email, phone"
+        " FROM crm.contacts WHERE email = 'Ada.Lovelace@example.com' ORDER BY crm_source",
         env=env,
     )
 

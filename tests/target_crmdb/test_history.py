@@ -61,6 +61,17 @@ def test_crmdb_history(load: Loader, singer: Singer, crmdb: Any) -> None:
     assert [(6, 6, 1, 2)] == [(row["expected"], row["seen"], row["rejected"], row["api_calls"]) for row in newest]
 
 
+def test_the_totals_are_one_line_a_run(load: Loader, singer: Singer, crmdb: Any) -> None:
+    load(
+        *[line for name in ("a", "b") for line in (singer.schema(stream=name), singer.record({"id": "1"}, stream=name))]
+    )
+    load(singer.schema(stream="a"), singer.record({"id": "2"}, stream="a"))
+    runs = json.loads(crmdb("history", "--totals", "--json").stdout)
+    names = ("run_id", "status", "streams", "seen", "created")
+    assert [(2, "success", 1, 1, 1), (1, "success", 2, 2, 2)] == [tuple(run[name] for name in names) for run in runs]
+    assert crmdb("history", "--totals", "--stream", "a").returncode == 78
+
+
 def test_the_history_tells_what_a_run_took(load: Loader, singer: Singer, crmdb: Any) -> None:
     fill(load, singer)
     (newest,) = json.loads(crmdb("history", "--json", "--runs", "1").stdout)

@@ -23,6 +23,18 @@ where r.run_id in (select run_id from runs order by run_id desc limit %(runs)s)
     and (%(stream)s::text is null or s.stream = %(stream)s)
 order by r.run_id desc, s.stream
 """
+_TOTALS = """
+select r.run_id, nullif(r.kind, 'load') as kind, r.source, r.status, date_trunc('second', r.started_at) as started,
+    round(extract(epoch from coalesce(r.ended_at, now()) - r.started_at), 1) as seconds,
+    count(s.stream) as streams, sum(s.seen)::bigint as seen, sum(s.created)::bigint as created,
+    sum(s.updated)::bigint as updated, sum(s.unchanged)::bigint as unchanged, sum(s.stale)::bigint as stale,
+    sum(s.deduplicated)::bigint as deduplicated, sum(s.rejected)::bigint as rejected, sum(s.deleted)::bigint as deleted,
+    sum(s.api_calls)::bigint as api_calls, r.error
+from runs r left join run_streams s using (run_id)
+where r.run_id in (select run_id from runs order by run_id desc limit %(runs)s)
+group by r.run_id
+order by r.run_id desc
+"""
 _WIDE = frozenset(
     {
         *("changes_per_call", "waited_seconds", "bytes", "batches", "p50_seconds", "p95_seconds", "peak_memory_mb"),
@@ -40,10 +52,13 @@ from runs where run_id = %s
 @click.option("--runs", default=10, show_default=True, type=click.IntRange(min=1), help="How many of the last runs.")
 @click.option("--stream", help="Only this stream.")
 @click.option("--run", "run_id", type=int, help="Everything of one run, its state before and after included (JSON).")
+@click.option("--totals", is_flag=True, help="One line for each run, its streams added up.")
 @click.option("--wide", is_flag=True, help="Also time, bytes and memory of batches, and changes per API call.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with all columns.")
 @click.pass_obj
-def history(access: Access, runs: int, stream: str | None, run_id: int | None, *, wide: bool, as_json: bool) -> None:
+def history(
+    access: Access, runs: int, stream: str | None, run_id: int | None, *, totals: bool, wide: bool, as_json: bool
+) -> None:
     """Show the last runs, newest first, with the counters of every stream; a killed one is `interrupted`."""
     with access.bookkept() as connection:
         with contextlib.suppress(InsufficientPrivilege, ReadOnlySqlTransaction):  # a reader leaves it to the next run
@@ -51,5 +66,7 @@ def history(access: Access, runs: int, stream: str | None, run_id: int | None, *
         if run_id is not None:
             print_rows(connection.execute(_RUN, (run_id,)), as_json=True)
             return
-        cursor = connection.execute(_QUERY, {"runs": runs, "stream": stream})
+        if totals and stream:
+            raise click.UsageError("--totals adds up all streams of a run; leave out --stream, or --totals")
+        cursor = connection.execute(_TOTALS if totals else _QUERY, {"runs": runs, "stream": stream})
         print_rows(cursor, as_json=as_json, compact=True, hidden=() if wide else _WIDE)
