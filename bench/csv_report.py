@@ -39,7 +39,7 @@ def csv_report(
         lines += [f"**{options.small} small files** in a fake GitHub, {wait}: {said}", ""]
     lines += [f"| goal of {OURS} | found | |", "|---|---|---|"]
     goals = _goals(large, nasty, small)
-    return lines + [_line(goal.says, goal.found, "met" if goal.met else "not met") for goal in goals]
+    return lines + [_line(goal.says, goal.found, goal.verdict) for goal in goals]
 
 
 def _large(large: Sequence[Reading]) -> list[str]:

@@ -27,12 +27,20 @@ _PEAK_MB = 150
 
 @dataclass(frozen=True)
 class Goal:
-    """One goal, what was found, whether the median of it is good enough, and what it would be without the start."""
+    """One goal, what was found, whether the median of it is good enough, and what it would be without the start.
+
+    What has no threshold (None) is told for comparison.
+    """
 
     says: str
     found: str
-    met: bool
+    met: bool | None
     beyond_start: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """Met, not met, or a dash."""
+        return "-" if self.met is None else "met" if self.met else "not met"
 
 
 def goals(findings: Findings) -> Iterator[Goal]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bench.goals import Goal
 from bench.pipedrive_race import IDEAL, OURS, SINGER
 
 if TYPE_CHECKING:
@@ -24,17 +25,17 @@ def pipedrive_report(race: Race) -> list[str]:
         cells = (one.contest, one.contender, f"{one.deals:,}", took, f"{one.calls:,}", f"{one.tokens:,}")
         lines.append(f"| {' | '.join(cells)} | {one.refused} | {one.lost:,} |")
     lines += ["", f"| goal of {OURS} | found | |", "|---|---|---|"]
-    return [*lines, *(f"| {says} | {found} | {'met' if met else 'not met'} |" for says, found, met in _goals(race))]
+    return [*lines, *(f"| {goal.says} | {goal.found} | {goal.verdict} |" for goal in _goals(race))]
 
 
-def _goals(race: Race) -> Iterator[tuple[str, str, bool]]:
+def _goals(race: Race) -> Iterator[Goal]:
     lost = sum(one.lost for one in race.attempts if one.contender == OURS)
     theirs_lost = sum(one.lost for one in race.attempts if one.contender == SINGER)
-    yield "no row lost", f"{lost} (singer-io's: {theirs_lost:,})", lost == 0
+    yield Goal("no row lost", f"{lost} (singer-io's: {theirs_lost:,})", lost == 0)
     for contest in ("lists", "products"):
         ours, ideal = (race.median_of(contest, name, "seconds") for name in (OURS, IDEAL))
         if ours and ideal:
-            yield (
+            yield Goal(
                 f"{contest}: at most {_NEAR} times the ideal client's time",
                 f"{ours / ideal:.2f}",
                 ours <= _NEAR * ideal,
@@ -42,7 +43,7 @@ def _goals(race: Race) -> Iterator[tuple[str, str, bool]]:
     yield from _against_singer(race)
 
 
-def _against_singer(race: Race) -> Iterator[tuple[str, str, bool]]:
+def _against_singer(race: Race) -> Iterator[Goal]:
     small = race.options.peer_deals
     figures = {}
     for what in ("tokens", "seconds"):
@@ -56,10 +57,10 @@ def _against_singer(race: Race) -> Iterator[tuple[str, str, bool]]:
         figures[what] = (lists, grown, *(each or 0.0 for each in ours))
     lists, grown, our_lists, our_products = figures["tokens"]
     ratio = (lists + grown) / (our_lists + our_products)
-    yield f"a {_LESS_TOKENS}th of its tokens for the same streams", f"a {ratio:.0f}th", ratio >= _LESS_TOKENS
-    yield "… lists alone (it asks for 100 rows a page, ours for 500)", f"a {lists / our_lists:.1f}th", lists > our_lists
+    yield Goal(f"a {_LESS_TOKENS}th of its tokens for the same streams", f"a {ratio:.0f}th", ratio >= _LESS_TOKENS)
+    yield Goal("… lists alone (it asks for 100 rows a page, ours for 500)", f"a {lists / our_lists:.1f}th", None)
     ratio = grown / our_products
-    yield f"products of deals: a {_LESS_PRODUCTS}th", f"a {ratio:.0f}th", ratio >= _LESS_PRODUCTS
+    yield Goal(f"products of deals: a {_LESS_PRODUCTS}th", f"a {ratio:.0f}th", ratio >= _LESS_PRODUCTS)
     lists, grown, our_lists, our_products = figures["seconds"]
     ratio = (lists + grown) / (our_lists + our_products)
-    yield f"{_FASTER} times as fast for the same streams", f"{ratio:.0f} times", ratio >= _FASTER
+    yield Goal(f"{_FASTER} times as fast for the same streams", f"{ratio:.0f} times", ratio >= _FASTER)

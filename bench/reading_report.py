@@ -26,7 +26,7 @@ def reading_report(found: Reading) -> list[str]:
     if found.paces:
         lines += ["", "**Throughput**, without latency and limits:", "", *_throughput(found)]
     lines += ["", "Goals:", "", f"| goal of {OURS} | found | |", "|---|---|---|"]
-    lines += [_line(goal.says, goal.found, "met" if goal.met else "not met") for goal in reading_goals(found)]
+    lines += [_line(goal.says, goal.found, goal.verdict) for goal in reading_goals(found)]
     return lines
 
 

@@ -104,7 +104,7 @@ def _sizes_table(findings: Findings) -> list[str]:
 def _goals_table(findings: Findings) -> list[str]:
     lines = [f"| goal of {OURS} | found | | with the seconds of the start taken off both |", "|---|---|---|---|"]
     for goal in goals(findings):
-        cells = (goal.says, goal.found, "met" if goal.met else "not met", goal.beyond_start)
+        cells = (goal.says, goal.found, goal.verdict, goal.beyond_start)
         lines.append(f"| {' | '.join(cells)} |")
     return lines
 
