@@ -86,12 +86,20 @@ class PipedriveStream(CrmStream):
 
     @override
     def fetch(self) -> Iterator[Page]:
+        pages = self.pages()
         try:
-            yield from self.pages()
+            first = next(pages, None)
         except ApiError as error:
             if not (self.optional and is_off(error)):
                 raise
+            self._is_off = True
             self.logger.info("%s: not switched on in this account; there are no rows", self.name)
+            return
+        if first is not None:
+            yield first
+            yield from pages
+
+    _is_off = False
 
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:
@@ -129,8 +137,10 @@ class PipedriveStream(CrmStream):
 
     @override
     def _complete(self) -> None:
+        if self._is_off:
+            self._stream_version = None  # what is not shown is not gone: the target keeps what it has
         # of a whole read that two runs made, a target that counts rows by run cannot tell what is gone
-        if self.sweeps and self.window_is_whole and not self._resumed and self._open is not None:
+        if self.sweeps and self.window_is_whole and not (self._resumed or self._is_off) and self._open is not None:
             self._open[_SWEPT_AT] = self._now
         super()._complete()
 
