@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from crmdb_core.http import ApiSession
     from crmdb_core.window import ReadWindow
-    from tap_pipedrive.unreadable import UnreadableError
+    from tap_pipedrive.exceptions import UnreadableError
 
     Row = dict[str, Any]
 

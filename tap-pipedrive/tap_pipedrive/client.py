@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
     from crmdb_core.stream import Page
+    from tap_pipedrive.exceptions import UnreadableError
     from tap_pipedrive.shapes import Record, Schema
     from tap_pipedrive.tap import TapPipedrive
-    from tap_pipedrive.unreadable import UnreadableError
 
 __all__ = ["PipedriveStream", "is_off"]
 

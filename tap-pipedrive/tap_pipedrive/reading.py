@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from crmdb_core.exceptions import ApiError
 from crmdb_core.instants import parse_instant
 from crmdb_core.stream import Page
-from tap_pipedrive.paging import OffsetList, StandstillError, cursor_pages, next_cursor, rows_of
-from tap_pipedrive.unreadable import Side, UnreadableError, around, is_server_error
+from tap_pipedrive.exceptions import StandstillError, UnreadableError, is_server_error
+from tap_pipedrive.paging import OffsetList, cursor_pages, next_cursor, rows_of
+from tap_pipedrive.unreadable import Side, around
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -223,11 +224,15 @@ class OffsetChain:
 
 @dataclass
 class OffsetReader:
-    """Reads chains of v1; a point is an offset and the row before it, and none where the newest come first."""
+    """Reads chains of v1; a point is an offset and the row before it, and none where the newest come first.
+
+    Rows that stay a server error are passed over, as by the `CursorReader`.
+    """
 
     session: ApiSession
     chains: Sequence[OffsetChain]
     size: int
+    unreadable: UnreadableError | None = None
 
     def pages(self, point: Mapping[str, Any] | None) -> Iterator[Page]:
         """Pages from a point on."""
@@ -235,17 +240,27 @@ class OffsetReader:
         for number, chain in enumerate(self.chains):
             if number >= at:
                 start = point if point is not None and number == at else {}
-                yield from self._chain(number, chain, start)
+                pages = self._chain(number, chain, start)
+                yield from (Page(page.rows) if self.unreadable else page for page in pages)
 
     def _chain(self, number: int, chain: OffsetChain, start: Mapping[str, Any]) -> Iterator[Page]:
-        listed = OffsetList(self.session, chain.path, chain.params, self.size)
+        listed = OffsetList(self.session, chain.path, chain.params, self.size, passes_over=True)
         begin, before = _from(start)
         for rows, place in listed.pages(begin, before):
+            if listed.passed_over:
+                self.unreadable = _passed_over(chain, listed.passed_over)
             point = {"chain": number, **place} if chain.stop_before is None else None
             yield Page(list(_before(_since(rows, chain.stop_before), chain.until)), point)
             if chain.stop_before is not None and any(_is_older(row, chain.stop_before) for row in rows):
                 break
         yield Page([], {"chain": number + 1})
+
+
+def _passed_over(chain: OffsetChain, places: Sequence[int]) -> UnreadableError:
+    return UnreadableError(
+        f"GET {chain.path}: Pipedrive answers a server error for {len(set(places))} rows, the first at "
+        f"start={places[0]}; all others were read; the next run tries again"
+    )
 
 
 def _from(start: Mapping[str, Any]) -> tuple[int, tuple[Any, Any] | None]:

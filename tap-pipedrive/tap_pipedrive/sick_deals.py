@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from crmdb_core.exceptions import RetriesExhaustedError
 from tap_pipedrive.changed_deals import Deal
-from tap_pipedrive.unreadable import UnreadableError, is_server_error
+from tap_pipedrive.exceptions import UnreadableError, is_server_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

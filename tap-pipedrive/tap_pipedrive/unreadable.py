@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from crmdb_core.exceptions import CrmdbError, RetriesExhaustedError
-from tap_pipedrive.paging import StandstillError
+from crmdb_core.exceptions import RetriesExhaustedError
+from tap_pipedrive.exceptions import StandstillError, is_server_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -14,18 +14,7 @@ if TYPE_CHECKING:
     Row = dict[str, Any]
     Ask = Callable[[str | None, int], tuple[list[Row], str | None]]
 
-__all__ = ["Side", "UnreadableError", "around", "is_server_error"]
-
-_SERVER_ERROR = 500
-
-
-class UnreadableError(CrmdbError):
-    """Rows that cannot be read, while Pipedrive gives all others."""
-
-
-def is_server_error(error: Exception) -> bool:
-    """Whether the server answered, and badly, all the time: it may be what was asked for, and not the way to it."""
-    return isinstance(error, RetriesExhaustedError) and (error.status or 0) >= _SERVER_ERROR
+__all__ = ["Side", "around"]
 
 
 @dataclass

@@ -226,12 +226,13 @@ def test_n06_a_page_that_always_fails_fails_its_stream_alone(
     assert waits
 
 
-@pytest.mark.parametrize(("status", "hint"), [(410, "api_version"), (402, "trial")])
+@pytest.mark.parametrize(("status", "hint"), [(410, "update the tap"), (402, "trial")])
 def test_s14_what_pipedrive_has_ended_is_said(run_tap: RunTap, crm: FakePipedrive, status: int, hint: str) -> None:
     crm.faults.add(path=DEALS, times=None, status=status)
     run = run_tap(crm, "deals", "persons")
     assert isinstance(run.error, SyncFailedError)
     assert hint in str(run.error.failures["deals"])
+    assert "api_version" not in str(run.error.failures["deals"])  # there is no such setting here
 
 
 def test_s14_a_sunset_is_told_with_its_date(

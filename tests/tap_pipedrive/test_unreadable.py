@@ -132,6 +132,39 @@ def test_n06_a_sick_row_costs_tokens_by_the_hundred_at_most(run_tap: RunTap, crm
     assert crm.ledger.total - before < 400
 
 
+@pytest.mark.parametrize("stream", ["leads", "notes", "files"])
+@pytest.mark.parametrize("place", [0, 2, -1])
+@pytest.mark.parametrize("size", [3, 500])
+@pytest.mark.parametrize("whole", [True, False], ids=["first sync", "delta"])
+def test_n06_a_list_by_offset_passes_over_it(
+    run_tap: RunTap, crm: FakePipedrive, stream: str, *, place: int, size: int, whole: bool
+) -> None:
+    runs = []
+    if not whole:
+        runs.append(run_tap(crm, stream))
+        everything_changes(crm, stream)
+    sick = by_update(crm, stream)[place]
+    poisoned = Poisoned(crm, f"/{stream}$", {sick})
+    for _ in range(2):
+        state = runs[-1].state if runs else None
+        runs.append(run_tap(crm, stream, "stages", state=state, retry_attempts=2, page_size=size))
+        assert "for 1 rows" in failure(runs[-1], stream)
+        assert runs[-1].bookmark(stream) == (None if whole else runs[0].bookmark(stream))
+    read = set(runs[-1].ids(stream)) | set(runs[-2].ids(stream))
+    assert read == {row["id"] for row in crm.pipedrive.live(stream)} - {sick}
+    poisoned.ids = set()
+    runs.append(run_tap(crm, stream, state=runs[-1].state, page_size=size))
+    assert runs[-1].error is None
+    assert differences(crm, stream, *runs) == []
+
+
+def test_n06_a_list_by_offset_that_is_down_is_not_asked_for_every_row(run_tap: RunTap, crm: FakePipedrive) -> None:
+    crm.faults.add(path="/v1/notes", times=None, status=500)
+    run = run_tap(crm, "notes", retry_attempts=2)
+    assert "answered 500" in failure(run, "notes")
+    assert sum(entry.path == "/v1/notes" for entry in crm.requests) <= 2 * 3
+
+
 def sick_deal(crm: FakePipedrive, table: str) -> int:
     """A deal in the middle of those that have such rows."""
     deals = sorted({row["deal_id"] for row in crm.pipedrive.live(table)})
