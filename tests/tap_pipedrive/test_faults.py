@@ -45,6 +45,16 @@ def test_s09_a_share_of_the_budget_is_never_exceeded(run_tap: RunTap, tells: boo
         assert not any(entry.status == 429 for entry in crm.requests)
 
 
+def test_s09_streams_that_cost_tokens_by_the_thousand_come_last(run_tap: RunTap) -> None:
+    """Else a day's budget goes into one of them, and nothing of the others is read for days."""
+    with FakePipedrive(clock=CLOCK, limits=Limits(daily=700, burst=100_000)) as crm:
+        crm.clock.advance(3600)
+        run = run_tap(crm, "deal_changes", "deal_followers", "deals", "persons", "users")
+        assert isinstance(run.error, TryLaterError)
+        assert [differences(crm, stream, run) for stream in ("deals", "persons", "users")] == [[], [], []]
+        assert 0 < len({row["deal_id"] for row in run.records("deal_changes")}) < 30
+
+
 def test_s09_what_others_use_counts_too(run_tap: RunTap) -> None:
     with FakePipedrive(clock=CLOCK, limits=Limits(daily=1000, burst=100_000)) as crm:
         crm.clock.advance(3600)
