@@ -157,7 +157,7 @@ class PipedriveStream(CrmStream):
         if self._is_partial:
             self._stream_version = None
         # of a whole read that two runs made, a target that counts rows by run cannot tell what is gone
-        if self.sweeps and self.window_is_whole and not (self._resumed or self._is_partial) and self._open is not None:
+        if self.sweeps and self.window_is_whole and not self._resumed and self._open is not None:
             self._open[_SWEPT_AT] = self._now
         super()._complete()
 

@@ -203,6 +203,30 @@ def test_n06_what_hangs_on_all_other_deals_is_read(
     assert (fourth.error, fourth.records(stream)) == (None, [])
 
 
+def test_n06_a_sweep_that_met_a_sick_deal_is_not_made_again_at_once(run_tap: RunTap, crm: FakePipedrive) -> None:
+    sweep: Any = {"sweep_ids_every": 24, "retry_attempts": 2}
+    first = run_tap(crm, "deal_products", **sweep)
+    sick = sick_deal(crm, "deal_products")
+    gone = next(row["id"] for row in crm.pipedrive.live("deal_products") if row["deal_id"] != sick)
+    crm.pipedrive.purge("deal_products", gone)
+    poisoned = Poisoned(crm, "/products$", {sick}, "deal_id")
+    crm.clock.advance(90_000)
+    second = run_tap(crm, "deal_products", state=first.state, **sweep)
+    assert f"for 1 deals, among them {sick}" in failure(second, "deal_products")
+    asked = len(crm.requests)
+    crm.clock.advance(3600)
+    third = run_tap(crm, "deal_products", state=second.state, **sweep)
+    assert f"for 1 deals, among them {sick}" in failure(third, "deal_products")
+    assert (third.records("deal_products"), len(crm.requests) - asked < 12) == ([], True)
+    poisoned.ids = set()
+    crm.clock.advance(90_000)
+    fourth = run_tap(crm, "deal_products", state=third.state, **sweep)
+    table = Table()
+    for run in (first, second, third, fourth):
+        table.load(run.messages, "deal_products")
+    assert {key[0] for key in table.live} == {row["id"] for row in crm.pipedrive.live("deal_products")}
+
+
 def test_n06_children_are_read_where_a_deal_cannot_be_listed(run_tap: RunTap, crm: FakePipedrive) -> None:
     order = by_update(crm, "deals")
     sick = next(one for one in order[3:] if one in {row["deal_id"] for row in crm.pipedrive.live("deal_products")})
