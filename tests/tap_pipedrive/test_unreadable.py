@@ -2,41 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from crmdb_core.exceptions import SyncFailedError
-from fake_crm.wire import Delivery, Reply
-from tests.tap_pipedrive.conftest import Table, differences
+from tests.tap_pipedrive.conftest import Poisoned, Table, differences
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
 
     from fake_crm import FakePipedrive
     from tests.tap_pipedrive.conftest import Run, RunTap
 
 pytestmark = pytest.mark.usefixtures("waits")
 ALL = ("deals", "persons", "organizations", "activities", "products")
-
-
-class Poisoned:
-    """Answers 500 wherever one of the given rows is on the page of a list."""
-
-    def __init__(self, crm: FakePipedrive, path: str, ids: Collection[Any], key: str = "id") -> None:
-        self.ids, self._path, self._key = set(ids), re.compile(path), key
-        self._deliver = crm.deliver
-        crm.deliver = self  # type: ignore[method-assign]  # the server asks this object for each answer
-
-    def __call__(self, request: Any) -> Delivery:
-        delivery: Delivery = self._deliver(request)
-        reply = delivery.reply
-        if reply is None or reply.status >= 400 or not self._path.search(request.path):
-            return delivery
-        found = {row[self._key] for row in json.loads(reply.body).get("data") or ()}
-        return Delivery(Reply.of({"success": False, "error": "internal"}, 500)) if found & self.ids else delivery
 
 
 def by_update(crm: FakePipedrive, table: str) -> list[Any]:
