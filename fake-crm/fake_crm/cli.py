@@ -70,6 +70,7 @@ def _parser(crm: str) -> argparse.ArgumentParser:
     edit.add_argument("--change", type=int, default=0, metavar="N", help="change N records of the type --of")
     edit.add_argument("--create", type=int, default=0, metavar="N", help="make N records of the type --of")
     edit.add_argument("--archive", type=int, default=0, metavar="N", help="archive N records of the type --of")
+    edit.add_argument("--delete", type=int, default=0, metavar="N", help="delete N records of the type --of")
     edit.add_argument("--of", default="contacts", metavar="TYPE", help="the type that the others are about: contacts")
     _moving(commands, "state", "show how much there is")
     _moving(commands, "requests", "show the latest requests as JSON")
@@ -106,8 +107,9 @@ def _edit(options: argparse.Namespace) -> int:
     if options.change:
         edits[options.of] = edits.get(options.of, 0) + options.change
     order: dict[str, dict[str, int]] = {"edit": edits}
-    for name in ("create", "archive"):
-        order[name] = {options.of: getattr(options, name)} if getattr(options, name) else {}
+    for name in ("create", "archive", "delete"):
+        if count := getattr(options, name):
+            order[name] = {options.of: count}
     for kind, done in _asked(options.url, "edit", order).items():
         counts = ", ".join(f"{len(ids)} {what}" for what, ids in done.items() if ids)
         _say(f"{kind}: {counts or 'nothing'}")

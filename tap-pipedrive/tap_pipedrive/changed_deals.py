@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from crmdb_core.http import ApiSession
     from crmdb_core.window import ReadWindow
+    from tap_pipedrive.exceptions import UnreadableError
 
     Row = dict[str, Any]
 
@@ -48,6 +49,11 @@ class ChangedDeals:
         self.sources = tuple(Source(path, asked) for path in paths)
         self._lock = threading.Lock()
         self._known: dict[tuple[Any, Any], Sequence[Deal]] = {}
+        self._troubles: dict[tuple[Any, Any], UnreadableError | None] = {}
+
+    def trouble(self, window: ReadWindow) -> UnreadableError | None:
+        """What of a window, already listed, could not be read."""
+        return self._troubles.get((window.low, window.high))
 
     def of(self, window: ReadWindow) -> Sequence[Deal]:
         """The deals of a window, by id."""
@@ -62,6 +68,7 @@ class ChangedDeals:
     def _listed(self, window: ReadWindow) -> Sequence[Deal]:
         reader = CursorReader(self._session, chains_of(self.sources, window), self._size)
         found = {row["id"]: _deal(row) for page in reader.pages(None) for row in page.rows}
+        self._troubles[window.low, window.high] = reader.unreadable
         return [found[key] for key in sorted(found)]
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
     from crmdb_core.stream import Page
+    from tap_pipedrive.exceptions import UnreadableError
     from tap_pipedrive.shapes import Record, Schema
     from tap_pipedrive.tap import TapPipedrive
 
@@ -29,6 +30,7 @@ __all__ = ["PipedriveStream", "is_off"]
 
 _SWEPT_AT = "swept_at"
 _BOOKMARK = "replication_key_value"
+_RESUME = "resume"
 
 
 def is_off(error: Exception) -> bool:
@@ -86,16 +88,39 @@ class PipedriveStream(CrmStream):
 
     @override
     def fetch(self) -> Iterator[Page]:
+        pages = self.pages()
         try:
-            yield from self.pages()
+            first = next(pages, None)
         except ApiError as error:
             if not (self.optional and is_off(error)):
                 raise
+            self._is_partial = True
             self.logger.info("%s: not switched on in this account; there are no rows", self.name)
+            return
+        if first is not None:
+            yield first
+            yield from pages
+
+    _is_partial = False
+    """Whether less was shown than there is: then the target keeps what it has."""
 
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:
         yield from super().get_records(context)
+        self._tell_misfits()
+        if self.unreadable is not None:
+            self.leave_unreadable()
+            raise self.unreadable
+
+    unreadable: UnreadableError | None = None
+    """What could not be read, while all else was: the stream fails at its end."""
+
+    def leave_unreadable(self) -> None:
+        """Let the next run begin a delta anew, so that it reads what changed since this one began too."""
+        if self._open is not None and self.window.low is not None:
+            self._open.pop(_RESUME, None)
+
+    def _tell_misfits(self) -> None:
         counted = {name: count for name, count in self.shape.misfits.items() if count}
         if counted:
             self.logger.warning("%s: values that do not fit their declared type became null: %s", self.name, counted)
@@ -129,6 +154,8 @@ class PipedriveStream(CrmStream):
 
     @override
     def _complete(self) -> None:
+        if self._is_partial:
+            self._stream_version = None
         # of a whole read that two runs made, a target that counts rows by run cannot tell what is gone
         if self.sweeps and self.window_is_whole and not self._resumed and self._open is not None:
             self._open[_SWEPT_AT] = self._now

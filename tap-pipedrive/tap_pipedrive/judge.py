@@ -116,6 +116,7 @@ _READINGS: Mapping[int, Callable[[requests.Response], Verdict]] = {
     401: _unauthorized,
     402: lambda _: Verdict.fatal("the company's account is closed or its trial has ended"),
     403: _forbidden,
+    410: lambda _: Verdict.fatal("Pipedrive has ended it; update the tap, or deselect the stream"),
     FEATURE_OFF: lambda _: Verdict.fatal("the feature is not switched on in this account, or not in its plan"),
     429: _limited,
 }

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 from crmdb_core.exceptions import ApiError
 from crmdb_core.instants import parse_instant
 from crmdb_core.stream import Page
-from tap_pipedrive.paging import OffsetList, StandstillError, cursor_pages
+from tap_pipedrive.exceptions import StandstillError, UnreadableError, is_server_error
+from tap_pipedrive.paging import OffsetList, cursor_pages, next_cursor, rows_of
+from tap_pipedrive.unreadable import Side, around
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from crmdb_core.http import ApiSession
     from crmdb_core.window import ReadWindow
@@ -67,11 +69,16 @@ def chains_of(sources: Sequence[Source], window: ReadWindow) -> list[Chain]:
 
 @dataclass
 class CursorReader:
-    """Reads chains of v2, ascending by update; a point is a cursor, and the second to go on from without it."""
+    """Reads chains of v2, ascending by update; a point is a cursor, and the second to go on from without it.
+
+    A page that stays a server error is read around the row that makes it so; `unreadable` then says where it stands,
+    and there are no more points, lest an interrupted run go on behind it.
+    """
 
     session: ApiSession
     chains: Sequence[Chain]
     size: int
+    unreadable: UnreadableError | None = None
 
     def pages(self, point: Mapping[str, Any] | None) -> Iterator[Page]:
         """Pages from a point on."""
@@ -79,7 +86,8 @@ class CursorReader:
         for number, chain in enumerate(self.chains):
             if number >= at:
                 start = point if point is not None and number == at else {}
-                yield from self._chain(number, chain, start.get("cursor"), _instant(start.get("since")))
+                pages = self._chain(number, chain, start.get("cursor"), _instant(start.get("since")))
+                yield from (Page(page.rows) if self.unreadable else page for page in pages)
 
     def _chain(self, number: int, chain: Chain, cursor: str | None, since: datetime | None) -> Iterator[Page]:
         recent = _Recent(since)
@@ -95,6 +103,9 @@ class CursorReader:
                         break
                     cursor = after
             except ApiError as error:
+                if is_server_error(error):
+                    yield from self._around(number, chain, cursor, recent, error)
+                    return
                 lost = isinstance(error, StandstillError) or (cursor is not None and error.status == _BAD_REQUEST)
                 if not lost or recent.latest in tried:
                     raise
@@ -103,15 +114,45 @@ class CursorReader:
             else:
                 return
 
+    def _around(
+        self, number: int, chain: Chain, cursor: str | None, recent: _Recent, error: ApiError
+    ) -> Iterator[Page]:
+        low = recent.latest or chain.since
+        ascending = self._asking(chain, chain.since if cursor else low, "asc")
+        before = Side(ascending, self.size, cursor, within=self.size, next_to=recent.last)
+        behind = Side(self._asking(chain, low, "desc"), self.size)
+        for side, rows in around(before, behind, error):
+            new = self._cut(chain, [row for row in rows if recent.is_new(row)])
+            point = _point(number, side.cursor, recent.latest, is_last=side.is_at_end) if side is before else None
+            yield Page(new, point)
+        # of a set that is not frozen, rows that were edited meanwhile are behind the other end by now
+        if not (before.is_at_end or (behind.is_at_end and chain.until is not None)):
+            self.unreadable = _unreadable(chain, before, behind)
+
+    def _asking(
+        self, chain: Chain, low: datetime | None, direction: str
+    ) -> Callable[[str | None, int], tuple[list[Row], str | None]]:
+        path, params = chain.source.path, self._params(chain, low)
+
+        def ask(cursor: str | None, size: int) -> tuple[list[Row], str | None]:
+            more = {"cursor": cursor} if cursor else {}
+            answer = self.session.get_json(path, {**params, "sort_direction": direction, "limit": size, **more})
+            return rows_of(answer, path), next_cursor(answer)
+
+        return ask
+
     def _pages_from(
         self, chain: Chain, low: datetime | None, cursor: str | None
     ) -> Iterator[tuple[list[Row], str | None]]:
+        return cursor_pages(self.session, chain.source.path, self._params(chain, low), cursor)
+
+    def _params(self, chain: Chain, low: datetime | None) -> Row:
         params: Row = {"limit": self.size, "sort_by": _STAMP, "sort_direction": "asc", **chain.source.params}
         if low is not None:
             params["updated_since"] = seconds(low)
         if chain.until is not None and chain.source.takes_until:
             params["updated_until"] = seconds(chain.until)
-        return cursor_pages(self.session, chain.source.path, params, cursor)
+        return params
 
     @staticmethod
     def _cut(chain: Chain, rows: list[Row]) -> list[Row]:
@@ -134,11 +175,23 @@ def _point(number: int, cursor: str | None, latest: datetime | None, *, is_last:
     return {"chain": number, "cursor": cursor, "since": None if latest is None else seconds(latest)}
 
 
+def _unreadable(chain: Chain, before: Side, behind: Side) -> UnreadableError:
+    ends = [("after", before.next_to), ("before", behind.next_to)]
+    known = [f"{word} id {one}" for word, one in ends if one is not None]
+    where = f"between id {before.next_to} and id {behind.next_to}" if len(known) > 1 else "".join(known)
+    return UnreadableError(
+        f"GET {chain.source.path}: Pipedrive answers a server error for what stands {where} by time of update; "
+        "all others were read; the next run tries again"
+    )
+
+
 class _Recent:
     """Knows the rows of this page, the last one and the latest second, so that none is given out twice."""
 
     def __init__(self, latest: datetime | None) -> None:
         self.latest = latest
+        self.last: Any = None
+        """The id of the row that came last."""
         self._known: dict[tuple[Any, Any], datetime | None] = {}
 
     def is_new(self, row: Row) -> bool:
@@ -152,6 +205,7 @@ class _Recent:
                 self._known.clear()
             self.latest = stamp
         self._known[version] = stamp
+        self.last = row.get("id")
         return True
 
 
@@ -170,11 +224,15 @@ class OffsetChain:
 
 @dataclass
 class OffsetReader:
-    """Reads chains of v1; a point is an offset and the row before it, and none where the newest come first."""
+    """Reads chains of v1; a point is an offset and the row before it, and none where the newest come first.
+
+    Rows that stay a server error are passed over, as by the `CursorReader`.
+    """
 
     session: ApiSession
     chains: Sequence[OffsetChain]
     size: int
+    unreadable: UnreadableError | None = None
 
     def pages(self, point: Mapping[str, Any] | None) -> Iterator[Page]:
         """Pages from a point on."""
@@ -182,17 +240,27 @@ class OffsetReader:
         for number, chain in enumerate(self.chains):
             if number >= at:
                 start = point if point is not None and number == at else {}
-                yield from self._chain(number, chain, start)
+                pages = self._chain(number, chain, start)
+                yield from (Page(page.rows) if self.unreadable else page for page in pages)
 
     def _chain(self, number: int, chain: OffsetChain, start: Mapping[str, Any]) -> Iterator[Page]:
-        listed = OffsetList(self.session, chain.path, chain.params, self.size)
+        listed = OffsetList(self.session, chain.path, chain.params, self.size, passes_over=True)
         begin, before = _from(start)
         for rows, place in listed.pages(begin, before):
+            if listed.passed_over:
+                self.unreadable = _passed_over(chain, listed.passed_over)
             point = {"chain": number, **place} if chain.stop_before is None else None
             yield Page(list(_before(_since(rows, chain.stop_before), chain.until)), point)
             if chain.stop_before is not None and any(_is_older(row, chain.stop_before) for row in rows):
                 break
         yield Page([], {"chain": number + 1})
+
+
+def _passed_over(chain: OffsetChain, places: Sequence[int]) -> UnreadableError:
+    return UnreadableError(
+        f"GET {chain.path}: Pipedrive answers a server error for {len(set(places))} rows, the first at "
+        f"start={places[0]}; all others were read; the next run tries again"
+    )
 
 
 def _from(start: Mapping[str, Any]) -> tuple[int, tuple[Any, Any] | None]:

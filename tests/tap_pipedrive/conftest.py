@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import re
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -14,10 +15,11 @@ import pytest
 
 from crmdb_core.exceptions import CrmdbError
 from fake_crm import FakePipedrive
+from fake_crm.wire import Delivery, Reply
 from tap_pipedrive.tap import TapPipedrive
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 Json = dict[str, Any]
 
@@ -156,6 +158,27 @@ def table_differences(crm: FakePipedrive, stream: str, table: Table, fields: tup
 def _plain(value: Any) -> Any:
     """Stamps without their fractions of zero."""
     return value.replace(".000Z", "Z") if isinstance(value, str) else value
+
+
+class Poisoned:
+    """Answers 500 wherever one of the given rows is on the page of a list."""
+
+    def __init__(self, crm: FakePipedrive, path: str, ids: Collection[Any], key: str = "id") -> None:
+        self.ids, self._path, self._key = set(ids), re.compile(path), key
+        self._crm, self._deliver = crm, crm.deliver
+        crm.deliver = self  # type: ignore[method-assign]  # the server asks this object for each answer
+
+    def __call__(self, request: Any) -> Delivery:
+        delivery: Delivery = self._deliver(request)
+        reply = delivery.reply
+        if reply is None or reply.status >= 400 or not self._path.search(request.path):
+            return delivery
+        found = {row[self._key] for row in json.loads(reply.body).get("data") or ()}
+        return Delivery(Reply.of({"success": False, "error": "internal"}, 500)) if found & self.ids else delivery
+
+    def heal(self) -> None:
+        """Answer as before."""
+        del self._crm.deliver
 
 
 @pytest.fixture

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,8 +15,6 @@ from crmdb_core.exceptions import ConfigError, ExitCode, SyncFailedError
 from tests.tap_pipedrive.conftest import differences
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from fake_crm import FakePipedrive
     from tests.tap_pipedrive.conftest import RunTap
 
@@ -109,3 +111,26 @@ def test_a05_an_app_without_a_scope_is_told_so(run_tap: RunTap, crm: FakePipedri
     assert isinstance(run.error, SyncFailedError)
     assert "lacks the scope" in str(run.error.failures["activities"])
     assert differences(crm, "persons", run) == []
+
+
+TAP = Path(sys.executable).with_name("tap-pipedrive")
+
+
+def test_a04_two_taps_that_start_together_refresh_a_rotating_token_once(
+    crm: FakePipedrive, oauth: dict[str, Any], tmp_path: Path
+) -> None:
+    crm.access.rotates = True
+    # the second comes while the first refreshes
+    crm.faults.add(path="/oauth/token", kind="latency", seconds=0.5, times=None)
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"api_url": crm.url, **{k: each for k, each in oauth.items() if each is not None}}))
+    config.chmod(0o600)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("TAP_")}
+    command: list[str | Path] = [TAP, "--config", config, "--check"]
+    taps = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+        for _ in range(2)
+    ]
+    ends = [tap.communicate(timeout=60) for tap in taps]
+    assert [tap.returncode for tap in taps] == [0, 0], ends
+    assert asked_for_tokens(crm) == 1

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmdb_core.exceptions import ApiError
-from tap_pipedrive.paging import OffsetList, StandstillError, cursor_pages, rows_of
+from tap_pipedrive.exceptions import StandstillError
+from tap_pipedrive.paging import OffsetList, cursor_pages, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -21,7 +21,7 @@ from typing_extensions import override
 from crmdb_core.exceptions import CrmdbError
 from fake_crm import FakePipedrive
 from tap_pipedrive.tap import TapPipedrive
-from tests.tap_pipedrive.conftest import Table, config_for, parse, select, table_differences
+from tests.tap_pipedrive.conftest import Poisoned, Table, config_for, parse, select, table_differences
 
 Json = dict[str, Any]
 
@@ -163,6 +163,23 @@ class Company(RuleBasedStateMachine):
     def failing_sync(self, plan: list[Any], fault: Json, page_size: int) -> None:
         lines, well = self.run(plan, [fault], page_size=page_size)
         self.deliver(lines, well)
+
+    @rule(
+        plan=meanwhile,
+        stream=st.sampled_from(STREAMS),
+        number=st.integers(0, 200),
+        page_size=st.sampled_from([2, 5, 500]),
+        full=st.booleans(),
+        back=st.sampled_from([0, 0, 1]),
+    )
+    def sick_sync(self, plan: list[Any], stream: str, *, number: int, page_size: int, full: bool, back: int) -> None:
+        """A row cannot be read, wherever it stands (N06)."""
+        ids = [row["id"] for row in self.crm.pipedrive.live(stream)]
+        path = "/deals/products$" if stream == "deal_products" else rf"/{stream}(/archived)?$"
+        poisoned = Poisoned(self.crm, path, {ids[number % len(ids)]} if ids else ())
+        lines, well = self.run(plan, [], page_size=page_size, full_refresh=full)
+        poisoned.heal()
+        self.deliver(lines, well, back)
 
     @rule(most=st.sampled_from([1, 3, 50]))
     def trial(self, most: int) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from crmdb_core.exceptions import SyncFailedError
 from tap_pipedrive.changed_deals import Deal
 from tap_pipedrive.stages_of_deals import numbered, stays
 from tests.tap_pipedrive.conftest import Run, Table, table_differences
@@ -104,6 +105,33 @@ def test_a_full_refresh_ends_with_the_version_and_drops_what_is_gone(run_tap: Ru
         assert (1,) not in loaded(stream, first, second).rows
         types = [message["type"] for message in second.messages if message.get("stream") == stream]
         assert types[-1] == "ACTIVATE_VERSION"
+
+
+@pytest.mark.parametrize(
+    ("stream", "feature"),
+    [
+        ("projects", "projects"),
+        ("tasks", "projects"),
+        ("project_phases", "projects"),
+        ("deal_installments", "installments"),
+    ],
+)
+def test_a_feature_that_is_switched_off_removes_nothing(
+    run_tap: RunTap, crm: FakePipedrive, stream: str, feature: str
+) -> None:
+    """The rows are not gone, they are not shown: a target must not be told that there are none."""
+    first = run_tap(crm, stream)
+    held = loaded(stream, first).live
+    assert len(held) > 1
+    crm.quirks.features_off = {feature}
+    second = run_tap(crm, stream, state=first.state, full_refresh=True)
+    assert loaded(stream, first, second).live == held
+
+
+def test_a_feature_that_goes_off_between_two_pages_fails_the_stream(run_tap: RunTap, crm: FakePipedrive) -> None:
+    crm.faults.add(path="/api/v2/projects.*cursor", times=None, status=415)
+    run = run_tap(crm, "projects", page_size=2)
+    assert isinstance(run.error, SyncFailedError)
 
 
 def test_stages_are_stays_with_seconds(run_tap: RunTap, crm: FakePipedrive) -> None:

@@ -99,6 +99,7 @@ class EntityStream(CustomStream):
         reader = CursorReader(self.tap.session, chains_of(self.lists, self.window), self.config["page_size"])
         if not self.window.is_empty:
             yield from reader.pages(self.resume_point)
+        self.unreadable = reader.unreadable
 
     @property
     def lists(self) -> Sequence[Source]:

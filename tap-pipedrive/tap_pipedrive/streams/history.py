@@ -47,7 +47,7 @@ class DealChangesStream(_ChangelogStream):
 
     @override
     def rows_of_one(self, deal: Deal) -> Iterator[Record]:
-        low = self.window.low
+        low = None if deal.id in self.again else self.window.low
         for entry in self.entries(deal):
             if low is None or not _is_before(entry.get("time"), low):
                 yield {**entry, "deal_id": deal.id}

@@ -45,6 +45,7 @@ class LeadsStream(CustomStream):
         if not self.window.is_empty:
             reader = OffsetReader(self.tap.session, list(self._chains()), self.config["page_size"])
             yield from reader.pages(self.resume_point)
+            self.unreadable = reader.unreadable
 
     def _chains(self) -> Iterator[OffsetChain]:
         low, high = self.window.low, self.window.high

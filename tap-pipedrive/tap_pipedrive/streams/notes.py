@@ -36,7 +36,9 @@ class _UpdatedStream(PipedriveStream):
     def pages(self) -> Iterator[Page]:
         if not self.window.is_empty:
             size = min(self.most, int(self.config["page_size"]))
-            yield from OffsetReader(self.tap.session, [self.chain()], size).pages(self.resume_point)
+            reader = OffsetReader(self.tap.session, [self.chain()], size)
+            yield from reader.pages(self.resume_point)
+            self.unreadable = reader.unreadable
 
     @override
     def record_of(self, row: Record) -> Record:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
@@ -14,6 +15,7 @@ from crmdb_core.stream import Page
 from tap_pipedrive.client import PipedriveStream, fields, priced
 from tap_pipedrive.paging import OffsetList, cursor_pages
 from tap_pipedrive.shapes import BOOLEAN, DATE, DELETED, INSTANT, INTEGER, NUMBER, TEXT, record_schema, to_reference
+from tap_pipedrive.sick_deals import Found, from_state, read_around, to_state, unreadable
 from tap_pipedrive.streams.entities import DealsStream
 
 if TYPE_CHECKING:
@@ -21,10 +23,13 @@ if TYPE_CHECKING:
 
     from tap_pipedrive.changed_deals import Deal
     from tap_pipedrive.shapes import Record, Schema
+    from tap_pipedrive.tap import TapPipedrive
 
 __all__ = ["BulkStream", "DealByDealStream", "InstallmentsStream", "OfDealsStream", "ProductsOfDealsStream"]
 
 _MOST_DEALS = 100  # ids in one call (vendor's OpenAPI, deals/products and deals/installments)
+_MOST_IN_A_ROW = 5
+_SICK = "unreadable_deals"
 _DEAL_TIME = fields(deal_update_time=INSTANT)
 
 
@@ -36,20 +41,31 @@ class OfDealsStream(PipedriveStream):
 
     replication_key = "deal_update_time"
     sweeps = True
+    _in_a_row = 0
     count: ClassVar[str] = ""
     """The deal's own count of what is read here, so that a deal without any is not asked for."""
+
+    def __init__(self, tap: TapPipedrive, schema: Schema | None = None) -> None:
+        self.again: Mapping[int, Deal] = {}
+        self._sick: list[Deal] = []
+        super().__init__(tap, schema)
 
     @classmethod
     @override
     def declared(cls) -> Schema:
         return record_schema(cls.keys, {**cls.properties, **_DEAL_TIME, DELETED: INSTANT})
 
+    @override
+    def remember(self, state: Record) -> None:
+        self.again = from_state(state.get(_SICK))
+
     def deals(self) -> Sequence[Deal]:
         """The deals of the window that there is something to ask of, from the resume point on."""
         point = self.resume_point or {}
         after = point.get("deal")
         after = after if isinstance(after, int) else 0
-        return [deal for deal in self.tap.changed_deals.of(self.window) if deal.id > after and self.wants(deal)]
+        listed = self.tap.changed_deals.of(self.window)
+        return [deal for deal in listed if deal.id > after and (self.wants(deal) or deal.id in self.again)]
 
     def wants(self, deal: Deal) -> bool:
         """Whether anything is to be asked of a deal."""
@@ -58,9 +74,44 @@ class OfDealsStream(PipedriveStream):
     @override
     def pages(self) -> Iterator[Page]:
         deals = self.deals()
-        groups = [deals[at : at + self.at_once] for at in range(0, len(deals), self.at_once)]
-        for group, rows in zip(groups, in_order(self.rows_of, groups, workers=self.config["concurrency"]), strict=True):
-            yield Page(rows, {"deal": group[-1].id})
+        listed = {deal.id for deal in deals}
+        again = [deal for key, deal in self.again.items() if key not in listed]
+        groups = [*self._groups(again), *self._groups(deals)]
+        found = in_order(partial(read_around, self.rows_of), groups, workers=self.config["concurrency"])
+        for group, each in zip(groups, found, strict=True):
+            self._note(group, each)
+            goes_on = group[0].id in listed and not self._sick
+            yield Page(each.rows, {"deal": group[-1].id} if goes_on else None)
+        self.unreadable = self.tap.changed_deals.trouble(self.window) or (
+            unreadable(self._sick) if self._sick else None
+        )
+
+    def _groups(self, deals: Sequence[Deal]) -> list[Sequence[Deal]]:
+        return [deals[at : at + self.at_once] for at in range(0, len(deals), self.at_once)]
+
+    def _note(self, group: Sequence[Deal], found: Found) -> None:
+        """Keep the deals that could not be read; after too many of them in a row it is Pipedrive that is ill."""
+        self._sick += [deal for deal, _ in found.sick]
+        self._in_a_row = self._in_a_row + len(group) if len(found.sick) == len(group) else 0
+        if self._in_a_row >= _MOST_IN_A_ROW:
+            raise found.sick[-1][1]
+
+    @override
+    def leave_unreadable(self) -> None:
+        """Where only deals are to blame, the bookmark moves on, and STATE keeps them for the next run."""
+        assert self._open is not None
+        self._open.pop("resume", None)
+        if self.tap.changed_deals.trouble(self.window) is None and self.tap.max_records is None:
+            self._is_partial = True
+            self._complete()
+
+    @override
+    def _complete(self) -> None:
+        super()._complete()
+        assert self._open is not None
+        self._open.pop(_SICK, None)
+        if self._sick:
+            self._open[_SICK] = to_state(self._sick)
 
     at_once: ClassVar[int] = 1
 

@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 import requests
 
+from fake_crm import FakePipedrive
+from fake_crm.cli import run
+
 FAKE_CRM = Path(sys.executable).with_name("fake-crm")
 
 
@@ -37,3 +40,15 @@ def test_a_wrong_order_is_said(option: list[str]) -> None:
     done = subprocess.run([FAKE_CRM, "serve", "pipedrive", *option], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert option[0] in done.stderr
+
+
+def test_it_is_edited_from_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with FakePipedrive() as crm:
+        assert run(["edit", "--url", crm.url, "--change", "4", "--create", "3", "--archive", "2", "--of", "deals"]) == 0
+        assert run(["edit", "--url", crm.url, "--change", "2", "--delete", "1", "--of", "persons"]) == 0
+        assert run(["edit", "--url", crm.url, "--change", "1"]) == 78
+        archived = [row for row in crm.pipedrive.live("deals") if row["is_archived"]]
+    told = capsys.readouterr()
+    assert told.out == "deals: 4 edited, 3 created, 2 archived\npersons: 2 edited, 1 deleted\n"
+    assert "unknown table contacts" in told.err
+    assert len(archived) == 3 + 2

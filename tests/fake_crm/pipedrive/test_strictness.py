@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -174,8 +175,37 @@ def test_lists_may_lag_behind_writes(crm: FakePipedrive) -> None:
     assert "Late" in titles()
 
 
+def _order(crm: FakePipedrive, order: Any) -> requests.Response:
+    return requests.post(f"{crm.url}/_fake/edit", json=order, timeout=10)
+
+
 def test_edits_come_over_the_control_door(crm: FakePipedrive) -> None:
-    order = {"edit": {"deals": 2}, "create": {"persons": 1}, "delete": {"deals": 1}, "archive": {"deals": 1}}
-    done = requests.post(f"{crm.url}/_fake/edit", json=order, timeout=10).json()
-    assert [len(ids) for verbs in done.values() for ids in verbs.values()] == [2, 1, 1, 1]
-    assert requests.post(f"{crm.url}/_fake/edit", json={"paint": {}}, timeout=10).status_code == 400
+    crm.clock.advance(60)
+    before = copy.deepcopy({row["id"]: row for row in crm.pipedrive.live("deals")})
+    order = {"edit": {"deals": 2}, "create": {"persons": 1}, "delete": {"deals": 1}, "archive": {"deals": 3}}
+    done = _order(crm, order).json()
+    after = {row["id"]: row for row in crm.pipedrive.live("deals")}
+    values = [key for key in after if before[key]["value"] != after[key]["value"]]
+    shelved = [key for key in after if before[key]["is_archived"] != after[key]["is_archived"]]
+    assert done == {
+        "deals": {"edited": values, "archived": shelved, "deleted": list(before.keys() - after.keys())},
+        "persons": {"created": [41]},
+    }
+    assert [len(done["deals"][verb]) for verb in ("edited", "archived", "deleted")] == [2, 3, 1]
+    assert crm.pipedrive.get("persons", 41)["name"] == "New Person 41"  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("order", "reason"),
+    [
+        ({"paint": {}}, "unknown: paint (known: edit, create, delete, archive)"),
+        ({"edit": {"moths": 1}}, "unknown table moths"),
+        ({"archive": {"persons": 1}}, "persons have no archive (these have: deals, leads, projects)"),
+        ({"edit": {"persons": 30}, "delete": {"persons": 11}}, "persons has 40 records, too few to edit 30 and delete"),
+    ],
+)
+def test_an_edit_that_cannot_be_is_refused_whole(crm: FakePipedrive, order: Any, reason: str) -> None:
+    before = copy.deepcopy(crm.pipedrive.rows("persons"))
+    answer = _order(crm, order)
+    assert (answer.status_code, reason in answer.json()["error"]) == (400, True)
+    assert before == crm.pipedrive.rows("persons")
