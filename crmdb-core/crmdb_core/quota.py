@@ -50,8 +50,11 @@ def reset_text(until: datetime | None) -> str:
     """When a quota is whole again: in the zone of the instant, and in UTC."""
     if until is None:
         return "it resets at midnight in the account's time zone"
+    in_utc = f"{until.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    if not until.utcoffset():
+        return f"it resets at {in_utc}"
     # an offset without a name has one like UTC-05:00
-    return f"it resets at {until:%Y-%m-%d %H:%M} {until.tzname()} ({until.astimezone(UTC):%Y-%m-%d %H:%M} UTC)"
+    return f"it resets at {until:%Y-%m-%d %H:%M} {until.tzname()} ({in_utc})"
 
 
 class Quota:

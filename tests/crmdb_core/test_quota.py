@@ -144,6 +144,7 @@ def test_n02_the_refusal_says_when_the_quota_resets() -> None:
 
 def test_the_time_of_the_reset_is_told_in_both_zones() -> None:
     assert "it resets at 2026-11-27 00:00 EST (2026-11-27 05:00 UTC)" == reset_text(RESET)
+    assert "it resets at 2026-11-27 05:00 UTC" == reset_text(RESET.astimezone(UTC))
     assert "2026-11-27 00:00 UTC+02:00" in reset_text(RESET.replace(tzinfo=timezone(timedelta(hours=2))))
     assert "midnight" in reset_text(None)
 
