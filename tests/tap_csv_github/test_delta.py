@@ -280,3 +280,38 @@ def test_types_are_inferred_only_on_demand_and_given_up_by_the_first_misfit(
     repository.commit({"a.csv": csv(*rows, ("x1", "many"), ("x2", "5"))})
     again = run_tap(stream_name="t", infer_types=True, state=run.state)
     assert {"string"} == {type(record["name"]).__name__.replace("str", "string") for record in again.records("t")}
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_a_key_is_never_inferred(github: FakeGitHub, run_tap: RunTap, table: Tabled) -> None:
+    """A number that turns into text in the middle of a file would be one key that vanished and another that came."""
+    rows = [(n, n) for n in range(40)]
+    entry = {**KEYED, "infer_types": True}
+    repository = github.repository("acme/crm", {"a.csv": csv(*rows)})
+    first = run_tap(**entry)
+    assert ["string"] == [first.schema("t")["properties"]["id"]["type"]]
+    assert {str(n) for n in range(40)} == {row["id"] for row in first.rows("t")}
+    repository.commit({"a.csv": csv(*rows[:20], ("x1", 7), *rows[20:])})
+    second = run_tap(**entry, state=first.state)
+    assert [("x1", False)] == emitted(second)
+    assert 41 == len(table("t", first, second).rows)
+
+
+def test_a_key_that_an_old_catalog_calls_a_number_is_text(github: FakeGitHub, run_tap: RunTap) -> None:
+    github.repository("acme/crm", {"a.csv": csv((1, "a"), ("02", "b"))})
+    catalog = run_tap.catalog(**KEYED)
+    (stream,) = [entry for entry in catalog["streams"] if entry["tap_stream_id"] == "t"]
+    stream["schema"]["properties"]["id"]["type"] = "integer"
+    run = run_tap(**KEYED, catalog=catalog)
+    assert ["1", "02"] == [row["id"] for row in run.rows("t")]
+    assert run.misfits("t") == []
+
+
+def test_a_key_of_a_given_type_is_one_however_it_is_written(github: FakeGitHub, run_tap: RunTap, table: Tabled) -> None:
+    entry = {**KEYED, "types": {"id": "number"}}
+    repository = github.repository("acme/crm", {"a.csv": csv(("5.0", "a"), (100, "b"), (7, "c"))})
+    first = run_tap(**entry)
+    repository.commit({"a.csv": csv((5, "a"), ("100.00", "b"))})
+    second = run_tap(**entry, state=first.state)
+    assert [7] == [row["id"] for row in second.records("t") if row["_sdc_deleted_at"]]
+    assert {5, 100} == set(table("t", first, second).by("id"))
