@@ -11,6 +11,7 @@ import pytest
 
 from crmdb_core.exceptions import ConfigError, ExitCode
 from tap_csv_github.client import git_root
+from tap_csv_github.tap import TapCsvGithub
 from tests.tap_csv_github.conftest import RunTap
 
 if TYPE_CHECKING:
@@ -147,6 +148,15 @@ def test_an_lfs_object_that_arrives_damaged_is_fetched_again(github: FakeGitHub,
     github.storage.faults.add(path="", kind="truncate", times=2)
     run = run_tap(**KEYED, path="*.csv")
     assert ["1", "2"] == [row["id"] for row in run.rows("t")]
+
+
+def test_an_lfs_object_may_be_larger_than_any_answer(github: FakeGitHub, run_tap: RunTap) -> None:
+    """The pointer says how long it is; the limit is for bodies of which nothing is known."""
+    github.repository("acme/crm", {"x.md": "x"}).commit_lfs("big.csv", b"id\n" + b"1\n" * 400)
+    tap = TapCsvGithub(config=run_tap.config(path="*.csv"))
+    tap.lfs._storage(github.storage.url).max_bytes = 500
+    source = tap.source_of(tap.entries[0])
+    assert 803 == source.read(tap.listing(source).files["big.csv"]).size
 
 
 def test_the_files_of_a_release(github: FakeGitHub, run_tap: RunTap) -> None:
