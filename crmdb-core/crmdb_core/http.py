@@ -230,7 +230,7 @@ class ApiSession(requests.Session):
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         """Send a prepared request, paced and retried; the caller's `timeout` and `allow_redirects` do not count."""
         bucket = kwargs.pop("bucket", "default")
-        given = {name: kwargs[name] for name in ("verify", "cert", "proxies") if name in kwargs}
+        given: dict[str, Any] = {name: kwargs[name] for name in ("verify", "cert", "proxies") if name in kwargs}
         options = self.merge_environment_settings(request.url, {}, None, None, None)
         return Delivery(self, request, bucket, {**options, **given}).run().response
 

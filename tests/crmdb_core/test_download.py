@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import requests
+from typing_extensions import override
 
 from crmdb_core.exceptions import DamagedBodyError, ForbiddenError, RetriesExhaustedError
 from crmdb_core.http import ApiSession, RetryPolicy
@@ -85,6 +86,7 @@ def test_changes_are_asked_for_by_their_own_method(server: Any, clock: Any) -> N
 class Kept(ApiSession):
     """Keeps bodies in a list, and wants them whole."""
 
+    @override
     def store(self, response: Any, into: Any) -> None:
         into.append(response.raw.read())
         if into[-1] != b"[whole":
@@ -120,7 +122,12 @@ def test_a_prepared_request_trusts_what_the_environment_says(
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/company.pem")
     asking, seen = session(server, clock), list[Any]()
     follow = asking.follow
-    monkeypatch.setattr(asking, "follow", lambda request, wire: seen.append(wire["verify"]) or follow(request, wire))
+
+    def noted(request: Any, wire: Any) -> Any:
+        seen.append(wire["verify"])
+        return follow(request, wire)
+
+    monkeypatch.setattr(asking, "follow", noted)
     server.default = lambda _, wire: wire.answer({})
     asking.get_json("/a")
     asking.send(asking.prepare_request(requests.Request("GET", f"{server.url}/a")))
