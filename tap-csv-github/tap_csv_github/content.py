@@ -10,10 +10,14 @@ from typing import IO, TYPE_CHECKING, cast
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["Content", "Spool"]
+__all__ = ["Content", "Spool", "WrittenMeanwhileError"]
 
 _IN_MEMORY = 128 * 1024
 _CHUNK = 1024 * 1024
+
+
+class WrittenMeanwhileError(Exception):
+    """A file is of another length than it was a moment ago."""
 
 
 class Content:
@@ -32,7 +36,7 @@ class Content:
 
     @classmethod
     def hashed(cls, opener: Callable[[], IO[bytes]], size: int) -> Content:
-        """The content that can be opened so; raises ValueError if it is of another size by now."""
+        """The content that can be opened so; raises WrittenMeanwhileError if it is of another size by now."""
         digest = blob_digest(size)
         found = 0
         content = cls(opener, size, "")
@@ -43,7 +47,7 @@ class Content:
         content.sha = digest.hexdigest()
         if found != size:
             content.close()
-            raise ValueError("the file was written to while it was read")
+            raise WrittenMeanwhileError("it was written to while it was read")
         return content
 
     def open(self) -> IO[bytes]:

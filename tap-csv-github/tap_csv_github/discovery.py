@@ -32,7 +32,7 @@ _MOST_FILES = 500
 def specs(tap: TapCsvGithub) -> Iterator[Spec]:
     """All streams. A source that cannot be listed leaves out the streams that its files would make."""
     parts: dict[str, list[Part]] = {}
-    for entry in tap.entries:
+    for number, entry in enumerate(tap.entries):
         part = (entry, tap.source_of(entry))
         if entry.stream_name:
             parts.setdefault(entry.stream_name, []).append(part)
@@ -45,7 +45,10 @@ def specs(tap: TapCsvGithub) -> Iterator[Spec]:
             tap.leave_out(part[1].label, error)
             continue
         paths += tap.paths_in_state(part[1])
-        for name in dict.fromkeys(named_after(path) for path in paths if entry.takes(path)):
+        names = dict.fromkeys(named_after(path) for path in paths if entry.takes(path))
+        if not names:
+            tap.logger.warning("files.%d: no file of %s fits the path %s", number, part[1].label, entry.path)
+        for name in names:
             parts.setdefault(name, []).append(part)
     for name in sorted(parts):
         yield Spec(name, tuple(parts[name]))

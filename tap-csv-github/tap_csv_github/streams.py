@@ -178,6 +178,7 @@ class CsvStream(CrmStream):
                 ", ".join(new),
             )
             self._tell_schema()
+        self._tell_absent(table)
         return self.kinds_of(table, reading)
 
     def kinds_of(self, table: Table, reading: Reading) -> Mapping[str, Kind]:
@@ -211,6 +212,13 @@ class CsvStream(CrmStream):
         """The columns of the stream that a table lacks: null in its rows, lest the target keep older values."""
         there = set(names)
         return [name for name in self._columns if name not in there and name not in self.unwanted]
+
+    def _tell_absent(self, table: Table) -> None:
+        """Say once what columns files lack, for a column that was renamed or dropped looks so."""
+        absent = ", ".join(self.absent(table.names))
+        if absent and absent not in self._evidence:
+            self._evidence.add(absent)
+            self.logger.warning("%s: %s lacks columns that are null in its rows: %s", self.name, table.path, absent)
 
     @property
     def _columns(self) -> list[str]:

@@ -315,3 +315,43 @@ def test_a_key_of_a_given_type_is_one_however_it_is_written(github: FakeGitHub, 
     second = run_tap(**entry, state=first.state)
     assert [7] == [row["id"] for row in second.records("t") if row["_sdc_deleted_at"]]
     assert {5, 100} == set(table("t", first, second).by("id"))
+
+
+@pytest.mark.usefixtures("small_blocks")
+@pytest.mark.parametrize(
+    ("usual", "later"),
+    [("true", "1"), ("true", "yes"), ("5", "-0"),
+     ("5", " 6"), ("5", "1234567890123456"), ("5", "1\u0662"), ("1.5", "1e5"),
+     ("2026-01-01", " 2026-01-02"), ("2026-01-01T00:00:00Z", "2026-01-01T00:00:00.1234567Z")],
+)  # fmt: skip
+def test_d08_d18_an_inferred_type_is_given_up_before_a_value_loses_anything(
+    monkeypatch: pytest.MonkeyPatch, run_folder: RunTap, folder: Path, usual: str, later: str
+) -> None:
+    monkeypatch.setattr("tap_csv_github.discovery.SAMPLE", 200)
+    rows = [(n, usual) for n in range(40)]
+    (folder / "a.csv").write_text(csv(*rows, (40, later)), "utf-8")
+    run = run_folder(stream_name="t", infer_types=True)
+    records = run.rows("t")
+    assert not isinstance(records[0]["name"], str) or usual.startswith("2026")
+    assert later == records[-1]["name"]
+    assert run.misfits("t") == []
+
+
+def test_d08_a_negative_number_is_one(run_folder: RunTap, folder: Path) -> None:
+    (folder / "a.csv").write_text(csv((1, "-0.5"), (2, "1.5")), "utf-8")
+    assert [-0.5, 1.5] == [float(row["name"]) for row in run_folder(stream_name="t", infer_types=True).rows("t")]
+    (folder / "a.csv").write_text(csv((1, "-0.0"), (2, "1.5")), "utf-8")
+    assert ["-0.0", "1.5"] == [row["name"] for row in run_folder(stream_name="t", infer_types=True).rows("t")]
+
+
+def test_d08_digits_of_other_scripts_are_no_numbers(run_folder: RunTap, folder: Path) -> None:
+    (folder / "a.csv").write_text(csv((1, "1\u0662")), "utf-8")
+    assert [(2, "column name holds no integer")] == run_folder(stream_name="t", types={"name": "integer"}).rejects
+
+
+def test_columns_that_a_file_lacks_are_told(run_folder: RunTap, folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """S10: as those are that come."""
+    (folder / "a.csv").write_text(csv((1, "x")), "utf-8")
+    (folder / "b.csv").write_text("id\n2\n", "utf-8")
+    assert [{"id": "1", "name": "x"}, {"id": "2", "name": None}] == run_folder(stream_name="t").rows("t")
+    assert "b.csv lacks columns that are null in its rows: name" in caplog.text

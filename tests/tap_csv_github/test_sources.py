@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import fsspec
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 
 from crmdb_core.exceptions import ConfigError, ExitCode
 from tap_csv_github.client import git_root
@@ -16,6 +17,7 @@ from tests.tap_csv_github.conftest import RunTap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from fake_crm import FakeGitHub
     from tests.tap_csv_github.conftest import Table
@@ -289,3 +291,48 @@ def test_c01_contradicting_ways_of_access_are_told_together(run_tap: RunTap) -> 
     run = run_tap(config={"app_id": "7", "auth_token": "a b"})
     assert isinstance(run.error, ConfigError)
     assert 3 == len(run.error.errors)
+
+
+def test_an_lfs_pointer_in_a_folder_is_no_file_of_rows(run_folder: RunTap, folder: Path) -> None:
+    """A clone without its LFS objects."""
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'a' * 64}\nsize 12345\n"
+    (folder / "a.csv").write_text(pointer, "utf-8")
+    (folder / "b.csv").write_text("id\n1\n", "utf-8")
+    run = run_folder(stream_name="t")
+    assert [{"id": "1"}] == run.rows("t")
+    assert "a.csv" in str(run.error.failures["t"])  # type: ignore[union-attr]
+
+
+def test_s13_an_entry_that_takes_no_file_is_told(
+    run_folder: RunTap, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (folder / "a.csv").write_text("id\n1\n", "utf-8")
+    assert [] == run_folder(path="*.tsv").records()
+    assert f"files.0: no file of {folder} fits the path *.tsv" in caplog.text
+
+
+def test_what_fsspec_lacks_is_named(run_folder: RunTap, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lacking(*_: Any, **__: Any) -> Any:
+        raise ImportError("Install s3fs to access S3")
+
+    monkeypatch.setattr("tap_csv_github.sources.folder.url_to_fs", lacking)
+    run = run_folder(location="s3://bucket/x", stream_name="t")
+    assert isinstance(run.error, ConfigError)
+    assert "Install s3fs" in str(run.error)
+
+
+class Broken(MemoryFileSystem):  # type: ignore[misc]  # fsspec has no types
+    """A store whose client has errors of its own kind, with the address in them."""
+
+    def find(self, path: str, *_: Any, **__: Any) -> Any:
+        raise RuntimeError(f"no answer for {path}?sig=canary")
+
+
+def test_c02_an_error_of_a_store_fails_its_stream_without_its_address(
+    run_folder: RunTap, folder: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "a.csv").write_text("id\n1\n", "utf-8")
+    monkeypatch.setattr("tap_csv_github.sources.folder.url_to_fs", lambda *_, **__: (Broken(), "/x"))
+    run = run_folder(location="broken://me:canary@host/x?sig=canary", stream_name="t")
+    assert "RuntimeError" in str(run.error.failures["t"])  # type: ignore[union-attr]
+    assert "canary" not in f"{run.error.failures} {caplog.text}"  # type: ignore[union-attr]
