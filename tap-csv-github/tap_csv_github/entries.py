@@ -110,7 +110,8 @@ class Entry:
 
     def takes(self, path: str) -> bool:
         """Whether a file belongs to this entry; a location that is a file is meant by itself."""
-        if self.location and self.location.endswith(f"/{path}"):
+        place = self.location or ""
+        if (place.partition("?")[0] if "://" in place else place).endswith(f"/{path}"):
             return True
         return matches(self.path, path) and not (self.exclude and matches(self.exclude, path))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -336,3 +337,42 @@ def test_c02_an_error_of_a_store_fails_its_stream_without_its_address(
     run = run_folder(location="broken://me:canary@host/x?sig=canary", stream_name="t")
     assert "RuntimeError" in str(run.error.failures["t"])  # type: ignore[union-attr]
     assert "canary" not in f"{run.error.failures} {caplog.text}"  # type: ignore[union-attr]
+
+
+class Web(MemoryFileSystem):  # type: ignore[misc]  # as above
+    """A web server: every page of it is there, also that of a folder; names may have a query."""
+
+    cachable = False
+
+    def isfile(self, _: str) -> bool:
+        return True
+
+    def find(self, path: str, *_: Any, **__: Any) -> Any:
+        names = ["/x/a.csv", "/x/b.csv"] if path == "/x" else [path]
+        return {name: {"name": name, "size": None} for name in names}
+
+    def open(self, path: str, *_: Any, **__: Any) -> Any:
+        return io.BytesIO(f"id\n{path[3:]}\n".encode())
+
+
+@pytest.fixture
+def web(monkeypatch: pytest.MonkeyPatch) -> None:
+    def opened(location: str, **_: Any) -> tuple[Web, str]:
+        return Web(), location.removeprefix("web://host")
+
+    monkeypatch.setattr("tap_csv_github.sources.folder.url_to_fs", opened)
+
+
+@pytest.mark.usefixtures("web")
+def test_the_files_of_a_folder_on_the_web_are_read_not_its_page(run_folder: RunTap) -> None:
+    run = run_folder(location="web://host/x", path="*.csv", stream_name="t")
+    assert ["a.csv", "b.csv"] == [row["id"] for row in run.rows("t")]
+
+
+@pytest.mark.usefixtures("web")
+def test_c02_a_signature_in_a_url_is_in_no_message(run_folder: RunTap, caplog: pytest.LogCaptureFixture) -> None:
+    run = run_folder(location="web://host/x/a.csv?sig=canary", path="*.csv")
+    (record,) = run.records("a")
+    assert ("a.csv", "web://host/x/a.csv") == (record["_sdc_path"], record["_sdc_repository"])
+    assert "a.csv?sig=canary" == record.pop("id")  # what the file holds: it was asked for with its signature
+    assert "canary" not in f"{run.messages} {caplog.text}"

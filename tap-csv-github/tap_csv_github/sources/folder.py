@@ -49,6 +49,7 @@ class FolderSource:
                 f"location {self.repository}: fsspec cannot open it ({type(error).__name__}); check storage_options too"
             ) from None
         self._root = str(root).rstrip("/")
+        self._names: dict[str, str] = {}
 
     @property
     def label(self) -> str:
@@ -69,7 +70,10 @@ class FolderSource:
         if not is_there:
             raise FileError(f"{self.label}: is not there; check `location`")
         for name, info in sorted(there.items()):
-            path = name[len(self._root) :].lstrip("/") or name.rpartition("/")[2]
+            path = name[len(self._root) :].lstrip("/") or _plain_name(name, is_url="://" in self.repository)
+            self._names[path] = (
+                name  # asking the store what its root is would not do: a web server has pages of folders
+            )
             at = _changed(info)
             stamp = "" if at is None or time.time() - at < _STILL else f"{at!r}/{info.get('size')}"
             updated = "" if at is None else format_instant(dt.datetime.fromtimestamp(at, dt.UTC))
@@ -108,7 +112,7 @@ class FolderSource:
         del sha
 
     def _full(self, path: str) -> str:
-        return self._root if self._fs.isfile(self._root) else f"{self._root}/{path}"
+        return self._names.get(path, f"{self._root}/{path}")
 
 
 def _shown(location: str) -> str:
@@ -116,6 +120,11 @@ def _shown(location: str) -> str:
     if "://" not in location:
         return location
     return re.sub(r"://[^/@]*@", "://", location.partition("?")[0])
+
+
+def _plain_name(name: str, *, is_url: bool) -> str:
+    """The name of a file that is a location by itself; the query of a URL may be a signature."""
+    return (name.partition("?")[0] if is_url else name).rpartition("/")[2]
 
 
 def _changed(info: Mapping[str, Any]) -> float | None:
