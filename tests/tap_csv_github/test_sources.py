@@ -376,3 +376,11 @@ def test_c02_a_signature_in_a_url_is_in_no_message(run_folder: RunTap, caplog: p
     assert ("a.csv", "web://host/x/a.csv") == (record["_sdc_path"], record["_sdc_repository"])
     assert "a.csv?sig=canary" == record.pop("id")  # what the file holds: it was asked for with its signature
     assert "canary" not in f"{run.messages} {caplog.text}"
+
+
+def test_c01_two_urls_that_differ_in_their_query_only_are_told_of() -> None:
+    """One would be taken for the other in state and lineage."""
+    files = [{"location": f"https://host.invalid/export.csv?table={name}"} for name in "ab"]
+    run = RunTap({})(files=[*files, files[0]])
+    assert isinstance(run.error, ConfigError)
+    assert ["files.1.location"] == [error.partition(":")[0] for error in run.error.errors]

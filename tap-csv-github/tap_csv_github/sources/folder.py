@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import re
 import time
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
@@ -15,6 +14,7 @@ from fsspec.implementations.local import LocalFileSystem
 from crmdb_core.exceptions import ConfigError
 from crmdb_core.instants import format_instant
 from tap_csv_github.content import Content, Spool, WrittenMeanwhileError
+from tap_csv_github.entries import shown
 from tap_csv_github.exceptions import FileError
 from tap_csv_github.sources.lfs import LONGEST_POINTER, pointer_in
 from tap_csv_github.sources.source import FoundFile, Listing
@@ -38,7 +38,7 @@ class FolderSource:
     is_local = True
 
     def __init__(self, location: str, options: Mapping[str, Any] | None = None) -> None:
-        self.repository = _shown(location)
+        self.repository = shown(location)
         self.ref = ""
         try:
             self._fs, root = url_to_fs(location, **(options or {}))
@@ -113,13 +113,6 @@ class FolderSource:
 
     def _full(self, path: str) -> str:
         return self._names.get(path, f"{self._root}/{path}")
-
-
-def _shown(location: str) -> str:
-    """The location without what may be secret in a URL."""
-    if "://" not in location:
-        return location
-    return re.sub(r"://[^/@]*@", "://", location.partition("?")[0])
 
 
 def _plain_name(name: str, *, is_url: bool) -> str:
