@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 import io
 import tempfile
+from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, cast
 
+from tap_csv_github.exceptions import FileError
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 __all__ = ["Content", "Spool", "WrittenMeanwhileError"]
 
@@ -91,7 +94,11 @@ class Spool:
         return spool.content()
 
     def write(self, chunk: bytes) -> None:
-        """Take some more."""
+        """Take some more; FileError where the disk does not."""
+        with _full_told():
+            self._write(chunk)
+
+    def _write(self, chunk: bytes) -> None:
         if self.size <= _IN_MEMORY < self.size + len(chunk):
             few = self._file
             few.seek(0)
@@ -102,7 +109,17 @@ class Spool:
 
     def content(self) -> Content:
         """All that came."""
-        return Content.hashed(lambda: self._file, self.size)
+        with _full_told():
+            return Content.hashed(lambda: self._file, self.size)
+
+
+@contextmanager
+def _full_told() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise FileError(f"the folder for temporary files took no more of it ({why}); see TMPDIR") from None
 
 
 def blob_digest(size: int) -> hashlib._Hash:

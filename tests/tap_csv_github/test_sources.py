@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import fsspec
@@ -384,3 +386,34 @@ def test_c01_two_urls_that_differ_in_their_query_only_are_told_of() -> None:
     run = RunTap({})(files=[*files, files[0]])
     assert isinstance(run.error, ConfigError)
     assert ["files.1.location"] == [error.partition(":")[0] for error in run.error.errors]
+
+
+def test_a_blob_that_github_does_not_give_fails_by_name_and_says_why(
+    github: FakeGitHub, run_tap: RunTap, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is refused with 403, which has nothing to do with permissions."""
+    github.world.quirks.most_bytes = 50
+    github.repository("acme/crm", {"a.csv": "id\n" + "1\n" * 50, "b.csv": "id\n2\n"})
+    run = run_tap(stream_name="t")
+    assert run.error is not None
+    assert ["2"] == [row["id"] for row in run.rows("t")]
+    assert "a.csv: is larger than GitHub gives (100 MB); keep it in Git LFS or in a release" in caplog.text
+    assert "permission" not in caplog.text
+
+
+def test_a_full_disk_is_told_as_what_it_is(
+    github: FakeGitHub, run_tap: RunTap, waits: list[float], caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Not as a broken connection, which would be tried again."""
+
+    def full() -> Any:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("tap_csv_github.content.tempfile.TemporaryFile", full)
+    github.repository("acme/crm", {"a.csv": "id\n" + "1\n" * 200_000, "b.csv": "id\n2\n"})
+    run = run_tap(stream_name="t")
+    assert run.error is not None
+    assert ["2"] == [row["id"] for row in run.rows("t")]
+    assert "No space left on device" in caplog.text
+    assert waits == []
