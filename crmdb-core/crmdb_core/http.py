@@ -144,7 +144,7 @@ class ApiSession(requests.Session):
         The file is emptied before every try. Of the response only status and headers are of use. A try may take an
         hour, for such a body may be long; the longest silence holds as always. `into` is what `store` takes.
         """
-        wanted = {**(headers or {}), "Accept": accept, "Accept-Encoding": "gzip"}
+        wanted = {"Accept-Encoding": "gzip", **(headers or {}), "Accept": accept}
         request = requests.Request("GET", self.origin.url(path), params=params, headers=wanted)
         return self._deliver(request, "default", into=into).response
 

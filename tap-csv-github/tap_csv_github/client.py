@@ -88,7 +88,9 @@ class GitHubSession(ApiSession):
     ) -> Content:
         """A file, whole, or only its first bytes; as large as it may be it takes little memory."""
         order = _Order(wanted)
-        part = {} if wanted.most is None else {"Range": f"bytes=0-{wanted.most - 1}"}
+        part = {}
+        if wanted.most is not None:  # of a packed body it would be another part
+            part = {"Range": f"bytes=0-{wanted.most - 1}", "Accept-Encoding": "identity"}
         with self._slots:
             self.download(url, into=order, accept=accept, headers={**(headers or {}), **part})
         assert order.content is not None

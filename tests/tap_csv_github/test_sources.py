@@ -417,3 +417,11 @@ def test_a_full_disk_is_told_as_what_it_is(
     assert ["2"] == [row["id"] for row in run.rows("t")]
     assert "No space left on device" in caplog.text
     assert waits == []
+
+
+def test_a_part_of_a_file_is_asked_for_as_it_is(github: FakeGitHub, run_tap: RunTap) -> None:
+    """Of a packed body the first bytes would be others, and fewer."""
+    github.repository("acme/crm", {"a.csv": "id,name\n" + "1,abcdefgh\n" * 120_000})
+    run_tap.catalog(stream_name="t")
+    (asked,) = [entry.request.headers for entry in github.requests if "/blobs/" in entry.path]
+    assert ("bytes=0-65535", "identity") == (asked["Range"], asked["Accept-Encoding"])
