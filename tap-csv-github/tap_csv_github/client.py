@@ -98,7 +98,11 @@ class GitHubSession(ApiSession):
 
     @override
     def store(self, response: requests.Response, into: _Order) -> None:
-        content = self._received(response, into.wanted)
+        try:
+            content = self._received(response, into.wanted)
+        except BaseException:
+            response.close()  # where it was the disk that failed, the connection is still open
+            raise
         if not into.wanted.is_met_by(content):
             content.close()
             raise DamagedBodyError("the file arrived cut or damaged")
@@ -113,8 +117,8 @@ class GitHubSession(ApiSession):
                 response.close()
                 break
             if spool.size > limit:
-                response.close()
                 if wanted.size is not None:
+                    response.close()
                     break
                 raise ResponseTooLargeError(f"a file grew past {limit:,} bytes and was dropped")
         return spool.content()
