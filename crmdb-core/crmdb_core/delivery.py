@@ -108,7 +108,7 @@ class Delivery:
             return self._fault(response, "", self._asked_wait(response))
         if not 200 <= status < 300:  # noqa: PLR2004 - the range of success
             raise refusal(response, self._where, "")
-        if not wants_json(response.request):
+        if "into" in self._options or not wants_json(response.request):
             return Answer(response)
         value = parse_json(response, self._decode)
         return value if isinstance(value, Fault) else Answer(response, value)

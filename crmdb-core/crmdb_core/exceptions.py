@@ -16,6 +16,7 @@ __all__ = [
     "ApiError",
     "ConfigError",
     "CrmdbError",
+    "DamagedBodyError",
     "ExitCode",
     "ForbiddenError",
     "GoneError",
@@ -149,6 +150,10 @@ class TlsError(ApiError):
 
 class ResponseTooLargeError(ApiError):
     """A response body, decompressed, passed the limit."""
+
+
+class DamagedBodyError(Exception):
+    """A body is not what was asked for: a passing fault, and the session asks for it again. Says what is wrong."""
 
 
 class RetriesExhaustedError(ApiError):

@@ -6,7 +6,7 @@ import contextlib
 import logging
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
@@ -16,7 +16,7 @@ from typing_extensions import override
 from crmdb_core.answers import decode_json
 from crmdb_core.counters import Counters, Stats
 from crmdb_core.delivery import Answer, Delivery, Renewal
-from crmdb_core.exceptions import ApiError, CrmdbError
+from crmdb_core.exceptions import ApiError, CrmdbError, DamagedBodyError
 from crmdb_core.faults import Fault, fault_of
 from crmdb_core.origin import Origin
 from crmdb_core.pacing import Budget, Pacer
@@ -131,16 +131,54 @@ class ApiSession(requests.Session):
         self._deliver(request, bucket)
 
     def download(
-        self, path: str, params: Mapping[str, Any] | None = None, *, into: BinaryIO, accept: str = "*/*"
+        self,
+        path: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        into: Any,
+        accept: str = "*/*",
+        headers: Mapping[str, str] | None = None,
     ) -> requests.Response:
         """GET a body of any length into a file, as it comes over the wire (`Content-Encoding` says how it is packed).
 
         The file is emptied before every try. Of the response only status and headers are of use. A try may take an
-        hour, for such a body may be long; the longest silence holds as always.
+        hour, for such a body may be long; the longest silence holds as always. `into` is what `store` takes.
         """
-        headers = {"Accept": accept, "Accept-Encoding": "gzip"}
-        request = requests.Request("GET", self.origin.url(path), params=params, headers=headers)
+        wanted = {"Accept-Encoding": "gzip", **(headers or {}), "Accept": accept}
+        request = requests.Request("GET", self.origin.url(path), params=params, headers=wanted)
         return self._deliver(request, "default", into=into).response
+
+    # what a subclass may do in its own way
+
+    def store(self, response: requests.Response, into: Any) -> None:
+        """Take the body of a good answer to `download`; raise DamagedBodyError to have it asked for again."""
+        copy_body(response, into)
+
+    def follow(self, request: requests.PreparedRequest, options: Mapping[str, Any]) -> requests.Response:
+        """Send, following redirects that stay on the origin; the check comes before anything is sent."""
+        for _ in range(_MOST_REDIRECTS + 1):
+            response = self.pass_on(request, options)
+            if not response.is_redirect:
+                return response
+            response.close()
+            if request.method != "GET" and response.status_code not in _SAME_METHOD:
+                break
+            request = request.copy()
+            request.url = self.origin.follow(str(request.url), response.headers["Location"])
+        path = urlsplit(str(request.url)).path
+        raise ApiError(
+            f"{request.method} {path} was redirected too often or away from its method; check api_url",
+            method=str(request.method),
+            path=path,
+            status=response.status_code,
+        )
+
+    def pass_on(self, request: requests.PreparedRequest, options: Mapping[str, Any]) -> requests.Response:
+        """Send once, whatever the answer; its body is not read yet."""
+        wire = {"stream": True, "allow_redirects": False, "timeout": (_CONNECT_SECONDS, self.timeout)}
+        return super().send(request, **{**options, **wire})
+
+    # what is known
 
     def server_now(self) -> datetime:
         """The server's time in UTC by the last Date header; the local clock's before the first answer."""
@@ -192,8 +230,9 @@ class ApiSession(requests.Session):
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         """Send a prepared request, paced and retried; the caller's `timeout` and `allow_redirects` do not count."""
         bucket = kwargs.pop("bucket", "default")
-        options: dict[str, Any] = {name: kwargs[name] for name in ("verify", "cert", "proxies") if name in kwargs}
-        return Delivery(self, request, bucket, options).run().response
+        given: dict[str, Any] = {name: kwargs[name] for name in ("verify", "cert", "proxies") if name in kwargs}
+        options = self.merge_environment_settings(request.url, {}, None, None, None)
+        return Delivery(self, request, bucket, {**options, **given}).run().response
 
     def exchange(
         self,
@@ -221,13 +260,16 @@ class ApiSession(requests.Session):
 
     def _on_the_wire(self, request: requests.PreparedRequest, options: Mapping[str, Any]) -> requests.Response | Fault:
         host = urlsplit(self.origin.base).hostname or ""
-        into: BinaryIO | None = options.get("into")
+        into = options.get("into")
         wire = {name: value for name, value in options.items() if name != "into"}
         with Deadline(self.deadline if into is None else max(self.deadline, _LONGEST_DOWNLOAD)) as deadline:
             try:
-                response = self._whole(self._follow(request, wire), into)
+                response = self._whole(self.follow(request, wire), into)
             except CrmdbError:
                 raise
+            except DamagedBodyError as error:
+                if not deadline.expired:
+                    return Fault(str(error), "broken")
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
                 if not deadline.expired:
                     return fault_of(error, host, self.timeout)
@@ -239,39 +281,19 @@ class ApiSession(requests.Session):
         logger.debug("%s %s -> %d, %d bytes", request.method, path, response.status_code, size)
         return response
 
-    def _whole(self, response: requests.Response, into: BinaryIO | None) -> requests.Response:
+    def _whole(self, response: requests.Response, into: Any) -> requests.Response:
         """Read the body here rather than in requests, which knows neither deadline nor limit."""
         if into is not None and response.ok:
-            copy_body(response, into)
+            self.store(response, into)
             response._content = b""  # noqa: SLF001 - as above
         else:
             response._content = read_body(response, most=self.max_bytes)  # noqa: SLF001 - as above
         response._content_consumed = True  # type: ignore[attr-defined]  # noqa: SLF001 - as above
         return response
 
-    def _follow(self, request: requests.PreparedRequest, options: Mapping[str, Any]) -> requests.Response:
-        """Send, following redirects that stay on the origin; the check comes before anything is sent."""
-        wire = {"stream": True, "allow_redirects": False, "timeout": (_CONNECT_SECONDS, self.timeout)}
-        for _ in range(_MOST_REDIRECTS + 1):
-            response = super().send(request, **{**options, **wire})
-            if not response.is_redirect:
-                return response
-            response.close()
-            if request.method != "GET" and response.status_code not in _SAME_METHOD:
-                break
-            request = request.copy()
-            request.url = self.origin.follow(str(request.url), response.headers["Location"])
-        path = urlsplit(str(request.url)).path
-        raise ApiError(
-            f"{request.method} {path} was redirected too often or away from its method; check api_url",
-            method=str(request.method),
-            path=path,
-            status=response.status_code,
-        )
-
     @override
     def get_redirect_target(self, resp: requests.Response) -> str | None:
-        """None: requests must not follow (nor read) a redirect; `_follow` does."""
+        """None: requests must not follow (nor read) a redirect; `follow` does."""
         return None
 
 

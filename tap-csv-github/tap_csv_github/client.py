@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import threading
-from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
 from typing_extensions import override
 
-from crmdb_core.exceptions import ApiError, ResponseTooLargeError, SecurityError
-from crmdb_core.http import ApiSession, Verdict
+from crmdb_core.exceptions import ApiError, DamagedBodyError, ResponseTooLargeError, SecurityError
+from crmdb_core.http import ApiSession
 from tap_csv_github.content import Spool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from tap_csv_github.content import Content
 
@@ -26,7 +25,6 @@ RAW = "application/vnd.github.raw+json"
 OCTETS = "application/octet-stream"
 _CHUNK = 65536
 _MOST_HOPS = 5
-_PARTIAL = 206
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,12 @@ class Wanted:
         return self.sha256 is None or content.sha256() == self.sha256
 
 
-_WANTED: ContextVar[Wanted | None] = ContextVar("wanted", default=None)
+@dataclass
+class _Order:
+    """A download: what it must be, and what came."""
+
+    wanted: Wanted
+    content: Content | None = None
 
 
 class GitHubSession(ApiSession):
@@ -60,10 +63,8 @@ class GitHubSession(ApiSession):
     """
 
     def __init__(self, *, slots: int = 16, **options: Any) -> None:
-        self._judge_rest: Callable[[requests.Response], Verdict | None] = options.pop("judge", None) or (lambda _: None)
-        super().__init__(judge=self._judge_file, **options)
+        super().__init__(**options)
         self._slots = threading.BoundedSemaphore(slots)
-        self._contents: dict[int, Content] = {}
 
     def get_unless(self, etag: str, path: str, params: Mapping[str, Any] | None = None) -> tuple[Any, str]:
         """The JSON of a path and its ETag; None instead where it still has this one (304, which costs nothing)."""
@@ -86,54 +87,48 @@ class GitHubSession(ApiSession):
         self, url: str, wanted: Wanted, *, accept: str = RAW, headers: Mapping[str, str] | None = None
     ) -> Content:
         """A file, whole, or only its first bytes; as large as it may be it takes little memory."""
-        request = requests.Request("GET", self.origin.url(url), headers={**(headers or {}), "Accept": accept})
-        if wanted.most is not None:
-            request.headers["Range"] = f"bytes=0-{wanted.most - 1}"
-        prepared = self.prepared(request)
-        token = _WANTED.set(wanted)
-        try:
-            with self._slots:
-                response = self.send(prepared)
-        finally:
-            _WANTED.reset(token)
-        return self._contents.pop(id(response))
-
-    def _judge_file(self, response: requests.Response) -> Verdict | None:
-        """Look into a download before anything else does."""
-        content, wanted = self._contents.get(id(response)), _WANTED.get()
-        if content is None or wanted is None or wanted.is_met_by(content):
-            return self._judge_rest(response)
-        self._contents.pop(id(response)).close()
-        return Verdict.retry(reason="the file arrived cut or damaged")
+        order = _Order(wanted)
+        part = {}
+        if wanted.most is not None:  # of a packed body it would be another part
+            part = {"Range": f"bytes=0-{wanted.most - 1}", "Accept-Encoding": "identity"}
+        with self._slots:
+            self.download(url, into=order, accept=accept, headers={**(headers or {}), **part})
+        assert order.content is not None
+        return order.content
 
     @override
-    def _whole(self, response: requests.Response, into: BinaryIO | None) -> requests.Response:
-        wanted = _WANTED.get()
-        if wanted is None or response.status_code not in {requests.codes.ok, _PARTIAL}:
-            return super()._whole(response, into)
-        spool = Spool()
+    def store(self, response: requests.Response, into: _Order) -> None:
+        try:
+            content = self._received(response, into.wanted)
+        except BaseException:
+            response.close()  # where it was the disk that failed, the connection is still open
+            raise
+        if not into.wanted.is_met_by(content):
+            content.close()
+            raise DamagedBodyError("the file arrived cut or damaged")
+        into.content = content
+
+    def _received(self, response: requests.Response, wanted: Wanted) -> Content:
+        """The body, unpacked; where it is longer than wanted no more of it than that."""
+        spool, limit = Spool(), self.max_bytes if wanted.size is None else wanted.size
         for chunk in response.raw.stream(_CHUNK, decode_content=True):
             spool.write(chunk if wanted.most is None else chunk[: wanted.most - spool.size])
-            if spool.size > self.max_bytes:
-                response.close()
-                raise ResponseTooLargeError(f"a file grew past {self.max_bytes:,} bytes and was dropped")
             if wanted.most is not None and spool.size >= wanted.most:
                 response.close()
                 break
-        self._contents[id(response)] = spool.content()
-        response._content = b""  # noqa: SLF001 - it is kept elsewhere
-        response._content_consumed = True  # type: ignore[attr-defined]  # noqa: SLF001 - as above
-        response.request = response.request.copy()
-        response.request.headers["Accept"] = OCTETS  # the raw media type has "json" in its name, and nobody is to look
-        return response
+            if spool.size > limit:
+                if wanted.size is not None:
+                    response.close()
+                    break
+                raise ResponseTooLargeError(f"a file grew past {limit:,} bytes and was dropped")
+        return spool.content()
 
     @override
-    def _follow(self, request: requests.PreparedRequest, options: Mapping[str, Any]) -> requests.Response:
+    def follow(self, request: requests.PreparedRequest, options: Mapping[str, Any]) -> requests.Response:
         if request.headers.get("Accept") != OCTETS:
-            return super()._follow(request, options)
-        wire = {"stream": True, "allow_redirects": False, "timeout": (self.timeout, self.timeout)}
+            return super().follow(request, options)
         for _ in range(_MOST_HOPS + 1):
-            response = requests.Session.send(self, request, **{**options, **wire})
+            response = self.pass_on(request, options)
             if not response.is_redirect:
                 return response
             response.close()

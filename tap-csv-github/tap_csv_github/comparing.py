@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -31,11 +32,15 @@ def sorted_columns(table: Table, unwanted: frozenset[str]) -> list[int]:
 
 
 def key_of(names: Sequence[str], keys: Sequence[str]) -> Callable[[Sequence[Any]], bytes]:
-    """What makes of a row's values its key, as the JSON of a list."""
+    """What makes of a row's values its key, as the JSON of a list; 5 and 5.00 are one key."""
     pick = itemgetter(*(names.index(name) for name in keys))
     if len(keys) == 1:
-        return lambda values: encoded([pick(values)])
-    return lambda values: encoded(list(pick(values)))
+        return lambda values: encoded([_plain(pick(values))])
+    return lambda values: encoded([_plain(value) for value in pick(values)])
+
+
+def _plain(value: Any) -> Any:
+    return Decimal(f"{value.normalize():f}") if type(value) is Decimal else value
 
 
 class Comparison:

@@ -5,15 +5,22 @@ from __future__ import annotations
 import hashlib
 import io
 import tempfile
+from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, cast
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+from tap_csv_github.exceptions import FileError
 
-__all__ = ["Content", "Spool"]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+__all__ = ["Content", "Spool", "WrittenMeanwhileError"]
 
 _IN_MEMORY = 128 * 1024
 _CHUNK = 1024 * 1024
+
+
+class WrittenMeanwhileError(Exception):
+    """A file is of another length than it was a moment ago."""
 
 
 class Content:
@@ -32,7 +39,7 @@ class Content:
 
     @classmethod
     def hashed(cls, opener: Callable[[], IO[bytes]], size: int) -> Content:
-        """The content that can be opened so; raises ValueError if it is of another size by now."""
+        """The content that can be opened so; raises WrittenMeanwhileError if it is of another size by now."""
         digest = blob_digest(size)
         found = 0
         content = cls(opener, size, "")
@@ -43,7 +50,7 @@ class Content:
         content.sha = digest.hexdigest()
         if found != size:
             content.close()
-            raise ValueError("the file was written to while it was read")
+            raise WrittenMeanwhileError("it was written to while it was read")
         return content
 
     def open(self) -> IO[bytes]:
@@ -87,7 +94,11 @@ class Spool:
         return spool.content()
 
     def write(self, chunk: bytes) -> None:
-        """Take some more."""
+        """Take some more; FileError where the disk does not."""
+        with _full_told():
+            self._write(chunk)
+
+    def _write(self, chunk: bytes) -> None:
         if self.size <= _IN_MEMORY < self.size + len(chunk):
             few = self._file
             few.seek(0)
@@ -98,7 +109,17 @@ class Spool:
 
     def content(self) -> Content:
         """All that came."""
-        return Content.hashed(lambda: self._file, self.size)
+        with _full_told():
+            return Content.hashed(lambda: self._file, self.size)
+
+
+@contextmanager
+def _full_told() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise FileError(f"the folder for temporary files took no more of it ({why}); see TMPDIR") from None
 
 
 def blob_digest(size: int) -> hashlib._Hash:

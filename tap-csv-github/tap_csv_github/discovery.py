@@ -16,13 +16,14 @@ from tap_csv_github.spec import Spec
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from tap_csv_github.entries import Entry
     from tap_csv_github.reading.rows import Block
     from tap_csv_github.reading.tables import Table
     from tap_csv_github.reading.values import Kind
     from tap_csv_github.spec import Part, PlacedFile
     from tap_csv_github.tap import TapCsvGithub
 
-__all__ = ["schema_of", "specs"]
+__all__ = ["key_properties", "schema_of", "specs"]
 
 _MOST_FILES = 500
 """So many files of a stream are looked into; the columns of others are met when they are read."""
@@ -31,7 +32,7 @@ _MOST_FILES = 500
 def specs(tap: TapCsvGithub) -> Iterator[Spec]:
     """All streams. A source that cannot be listed leaves out the streams that its files would make."""
     parts: dict[str, list[Part]] = {}
-    for entry in tap.entries:
+    for number, entry in enumerate(tap.entries):
         part = (entry, tap.source_of(entry))
         if entry.stream_name:
             parts.setdefault(entry.stream_name, []).append(part)
@@ -44,7 +45,10 @@ def specs(tap: TapCsvGithub) -> Iterator[Spec]:
             tap.leave_out(part[1].label, error)
             continue
         paths += tap.paths_in_state(part[1])
-        for name in dict.fromkeys(named_after(path) for path in paths if entry.takes(path)):
+        names = dict.fromkeys(named_after(path) for path in paths if entry.takes(path))
+        if not names:
+            tap.logger.warning("files.%d: no file of %s fits the path %s", number, part[1].label, entry.path)
+        for name in names:
             parts.setdefault(name, []).append(part)
     for name in sorted(parts):
         yield Spec(name, tuple(parts[name]))
@@ -63,9 +67,17 @@ def schema_of(tap: TapCsvGithub, spec: Spec) -> dict[str, Any]:
     key = spec.entry.replication_key
     for name in (*spec.entry.keys, *([key] if key else [])):
         columns.setdefault(name, TEXT.property())
-    for name in spec.entry.keys:
-        columns[name]["type"] = columns[name]["type"][0]
+    columns |= key_properties(spec.entry)
     return {"type": "object", "properties": {**columns, **lineage_properties(keys)}}
+
+
+def key_properties(entry: Entry) -> dict[str, Any]:
+    """The JSON schemas of the columns of the key: never null, and of no type but a given one.
+
+    An inferred one could turn into text in the middle of a file, and one key would be two then.
+    """
+    kinds = {name: entry.reading.kinds.get(name, TEXT) for name in entry.keys}
+    return {name: {**kind.schema} for name, kind in kinds.items()}
 
 
 def _looked_into(tap: TapCsvGithub, placed: PlacedFile) -> dict[str, Kind]:

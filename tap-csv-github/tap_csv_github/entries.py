@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tap_csv_github.reading.values import Kind
 
-__all__ = ["Entry", "Reading", "entry_faults", "named_after"]
+__all__ = ["Entry", "Reading", "entry_faults", "named_after", "shown"]
 
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+")
 _PLACES = ("repository", "location")
@@ -110,13 +110,20 @@ class Entry:
 
     def takes(self, path: str) -> bool:
         """Whether a file belongs to this entry; a location that is a file is meant by itself."""
-        if self.location and self.location.endswith(f"/{path}"):
+        if shown(self.location or "").endswith(f"/{path}"):
             return True
         return matches(self.path, path) and not (self.exclude and matches(self.exclude, path))
 
     def stream_of(self, path: str) -> str:
         """The stream that a file's rows go into."""
         return self.stream_name or named_after(path)
+
+
+def shown(location: str) -> str:
+    """The location without what may be secret in a URL."""
+    if "://" not in location:
+        return location
+    return re.sub(r"://[^/@]*@", "://", location.partition("?")[0])
 
 
 def named_after(path: str) -> str:

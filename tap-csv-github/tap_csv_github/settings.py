@@ -8,7 +8,7 @@ from singer_sdk import typing as th
 
 from crmdb_core.settings import common_settings
 from crmdb_core.spelling import unknown_settings
-from tap_csv_github.entries import Entry, entry_faults
+from tap_csv_github.entries import Entry, entry_faults, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -287,7 +287,14 @@ def files_faults(config: Mapping[str, Any]) -> Iterator[str]:
     if faults:
         return
     streams: dict[str, tuple[Any, ...]] = {}
+    places: dict[str, str] = {}
     for number, entry in enumerate(map(Entry.of, entries)):
+        place = entry.location or ""
+        if places.setdefault(shown(place), place) != place:
+            yield (
+                f"files.{number}.location: differs from another one in its query or its user only, which may be secret "
+                "and are no part of its name; read the two by runs of their own"
+            )
         if entry.stream_name:
             keys = (entry.keys, entry.replication_key)
             if streams.setdefault(entry.stream_name, keys) != keys:

@@ -16,6 +16,7 @@ from crmdb_core.exceptions import SyncFailedError
 from crmdb_core.forecast import Forecast
 from crmdb_core.instants import format_instant, parse_instant
 from crmdb_core.stream import CrmStream, Page
+from tap_csv_github.discovery import key_properties
 from tap_csv_github.exceptions import VersionGoneError
 from tap_csv_github.fetching import arrivals
 from tap_csv_github.lineage import ROW_KEYS
@@ -56,7 +57,8 @@ class CsvStream(CrmStream):
 
     def __init__(self, tap: TapCsvGithub, spec: Spec, schema: Mapping[str, Any]) -> None:
         self.spec = spec
-        super().__init__(tap, schema=schema, name=spec.name)
+        columns = {**schema["properties"], **key_properties(spec.entry)}  # whatever an older catalog says of the key
+        super().__init__(tap, schema={**schema, "properties": columns}, name=spec.name)
         self.primary_keys = spec.entry.keys or ROW_KEYS
         if spec.entry.replication_key:
             self.replication_key = spec.entry.replication_key
@@ -77,6 +79,7 @@ class CsvStream(CrmStream):
     @override
     def _version(self, saved: Mapping[str, Any]) -> int | None:
         """Make the plan; the version of a whole read, which is the first one and where nothing can be compared."""
+        self._map_schema()
         self._take_up()
         if self._is_incremental:
             self._is_whole = self.progress.is_empty and self.window_is_whole
@@ -175,6 +178,7 @@ class CsvStream(CrmStream):
                 ", ".join(new),
             )
             self._tell_schema()
+        self._tell_absent(table)
         return self.kinds_of(table, reading)
 
     def kinds_of(self, table: Table, reading: Reading) -> Mapping[str, Kind]:
@@ -196,14 +200,25 @@ class CsvStream(CrmStream):
 
     def _tell_schema(self) -> None:
         """Send SCHEMA again, before the first row that needs it."""
+        self._map_schema()
+        self._write_schema_message()
+
+    def _map_schema(self) -> None:
+        """Let SCHEMA be this stream's, whatever the catalog says."""
         self.tap.mapper.register_raw_stream_schema(self.name, self.schema, self.primary_keys)
         self._stream_maps = None
-        self._write_schema_message()
 
     def absent(self, names: Sequence[str]) -> list[str]:
         """The columns of the stream that a table lacks: null in its rows, lest the target keep older values."""
         there = set(names)
         return [name for name in self._columns if name not in there and name not in self.unwanted]
+
+    def _tell_absent(self, table: Table) -> None:
+        """Say once what columns files lack, for a column that was renamed or dropped looks so."""
+        absent = ", ".join(self.absent(table.names))
+        if absent and absent not in self._evidence:
+            self._evidence.add(absent)
+            self.logger.warning("%s: %s lacks columns that are null in its rows: %s", self.name, table.path, absent)
 
     @property
     def _columns(self) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from typing_extensions import override
 
@@ -151,6 +151,7 @@ class TapCsvGithub(CrmTap):
         """The setting `files`."""
         entries = [Entry.of(given) for given in self.config["files"]]
         redaction.register(*(str(value) for entry in entries for value in _leaves(entry.storage_options)))
+        redaction.register(*(value for entry in entries for value in _secrets_of(entry.location or "")))
         return entries
 
     @cached_property
@@ -304,6 +305,13 @@ def _leaves(value: Any) -> Iterator[str]:
             yield from _leaves(each)
     elif isinstance(value, str):
         yield value
+
+
+def _secrets_of(location: str) -> Iterator[str]:
+    """What must not be told of a URL: its password, and the values of its query, which may be a signature."""
+    if "://" in location:
+        parts = urlsplit(location)
+        yield from (parts.password or "", parts.query, *(value for _, value in parse_qsl(parts.query)))
 
 
 def _below(state: dict[str, Any], *names: str) -> dict[str, Any] | None:

@@ -7,8 +7,10 @@ import io
 from typing import Any
 
 import pytest
+import requests
+from typing_extensions import override
 
-from crmdb_core.exceptions import ForbiddenError, RetriesExhaustedError
+from crmdb_core.exceptions import DamagedBodyError, ForbiddenError, RetriesExhaustedError
 from crmdb_core.http import ApiSession, RetryPolicy
 
 TEXT = b"a line of text\n" * 5000
@@ -79,3 +81,54 @@ def test_changes_are_asked_for_by_their_own_method(server: Any, clock: Any) -> N
     asking.change("PATCH", "/job", {"state": "Aborted"})
     asking.change("DELETE", "/job")
     assert seen == [("PATCH", b'{"state": "Aborted"}'), ("DELETE", b"")]
+
+
+class Kept(ApiSession):
+    """Keeps bodies in a list, and wants them whole."""
+
+    @override
+    def store(self, response: Any, into: Any) -> None:
+        into.append(response.raw.read())
+        if into[-1] != b"[whole":
+            raise DamagedBodyError("it is cut")
+
+
+def test_a_subclass_may_store_bodies_in_its_own_way_and_ask_again(server: Any, clock: Any) -> None:
+    """A body that went elsewhere is not looked into, whatever its type is called."""
+    bodies = [b"[wh", b"[whole"]
+    seen: list[Any] = []
+
+    def answer(request: Any, wire: Any) -> None:
+        seen.append((request.headers["accept"], request.headers["range"]))
+        wire.answer(bodies[len(seen) - 1])
+
+    server.default = answer
+    kept: list[bytes] = []
+    keeping = Kept(api_url=server.url, clock=clock, sleep=clock.sleep)
+    keeping.download("/big", into=kept, accept="application/x.raw+json", headers={"Range": "bytes=0-9"})
+    assert bodies == kept
+    assert [("application/x.raw+json", "bytes=0-9")] * 2 == seen
+    server.default = lambda _, wire: wire.answer(b"[wh")
+    with pytest.raises(RetriesExhaustedError, match="it is cut"):
+        Kept(api_url=server.url, clock=clock, sleep=clock.sleep, retry=RetryPolicy(attempts=2)).download(
+            "/big", into=kept
+        )
+
+
+def test_a_prepared_request_trusts_what_the_environment_says(
+    server: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server with a certificate of the company's own (REQUESTS_CA_BUNDLE), asked in either way."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/company.pem")
+    asking, seen = session(server, clock), list[Any]()
+    follow = asking.follow
+
+    def noted(request: Any, wire: Any) -> Any:
+        seen.append(wire["verify"])
+        return follow(request, wire)
+
+    monkeypatch.setattr(asking, "follow", noted)
+    server.default = lambda _, wire: wire.answer({})
+    asking.get_json("/a")
+    asking.send(asking.prepare_request(requests.Request("GET", f"{server.url}/a")))
+    assert ["/company.pem"] * 2 == seen

@@ -213,3 +213,9 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 @pytest.fixture
 def table() -> Callable[..., Table]:
     return lambda stream, *runs: Table(stream).load(*runs)
+
+
+@pytest.fixture
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files are read in pieces of a few rows."""
+    monkeypatch.setattr("tap_csv_github.reading.text.CHUNK", 60)

@@ -280,3 +280,78 @@ def test_types_are_inferred_only_on_demand_and_given_up_by_the_first_misfit(
     repository.commit({"a.csv": csv(*rows, ("x1", "many"), ("x2", "5"))})
     again = run_tap(stream_name="t", infer_types=True, state=run.state)
     assert {"string"} == {type(record["name"]).__name__.replace("str", "string") for record in again.records("t")}
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_a_key_is_never_inferred(github: FakeGitHub, run_tap: RunTap, table: Tabled) -> None:
+    """A number that turns into text in the middle of a file would be one key that vanished and another that came."""
+    rows = [(n, n) for n in range(40)]
+    entry = {**KEYED, "infer_types": True}
+    repository = github.repository("acme/crm", {"a.csv": csv(*rows)})
+    first = run_tap(**entry)
+    assert ["string"] == [first.schema("t")["properties"]["id"]["type"]]
+    assert {str(n) for n in range(40)} == {row["id"] for row in first.rows("t")}
+    repository.commit({"a.csv": csv(*rows[:20], ("x1", 7), *rows[20:])})
+    second = run_tap(**entry, state=first.state)
+    assert [("x1", False)] == emitted(second)
+    assert 41 == len(table("t", first, second).rows)
+
+
+def test_a_key_that_an_old_catalog_calls_a_number_is_text(github: FakeGitHub, run_tap: RunTap) -> None:
+    github.repository("acme/crm", {"a.csv": csv((1, "a"), ("02", "b"))})
+    catalog = run_tap.catalog(**KEYED)
+    (stream,) = [entry for entry in catalog["streams"] if entry["tap_stream_id"] == "t"]
+    stream["schema"]["properties"]["id"]["type"] = "integer"
+    run = run_tap(**KEYED, catalog=catalog)
+    assert ["1", "02"] == [row["id"] for row in run.rows("t")]
+    assert run.misfits("t") == []
+
+
+def test_a_key_of_a_given_type_is_one_however_it_is_written(github: FakeGitHub, run_tap: RunTap, table: Tabled) -> None:
+    entry = {**KEYED, "types": {"id": "number"}}
+    repository = github.repository("acme/crm", {"a.csv": csv(("5.0", "a"), (100, "b"), (7, "c"))})
+    first = run_tap(**entry)
+    repository.commit({"a.csv": csv((5, "a"), ("100.00", "b"))})
+    second = run_tap(**entry, state=first.state)
+    assert [7] == [row["id"] for row in second.records("t") if row["_sdc_deleted_at"]]
+    assert {5, 100} == set(table("t", first, second).by("id"))
+
+
+@pytest.mark.usefixtures("small_blocks")
+@pytest.mark.parametrize(
+    ("usual", "later"),
+    [("true", "1"), ("true", "yes"), ("5", "-0"),
+     ("5", " 6"), ("5", "1234567890123456"), ("5", "1\u0662"), ("1.5", "1e5"),
+     ("2026-01-01", " 2026-01-02"), ("2026-01-01T00:00:00Z", "2026-01-01T00:00:00.1234567Z")],
+)  # fmt: skip
+def test_d08_d18_an_inferred_type_is_given_up_before_a_value_loses_anything(
+    monkeypatch: pytest.MonkeyPatch, run_folder: RunTap, folder: Path, usual: str, later: str
+) -> None:
+    monkeypatch.setattr("tap_csv_github.discovery.SAMPLE", 200)
+    rows = [(n, usual) for n in range(40)]
+    (folder / "a.csv").write_text(csv(*rows, (40, later)), "utf-8")
+    run = run_folder(stream_name="t", infer_types=True)
+    records = run.rows("t")
+    assert not isinstance(records[0]["name"], str) or usual.startswith("2026")
+    assert later == records[-1]["name"]
+    assert run.misfits("t") == []
+
+
+def test_d08_a_negative_number_is_one(run_folder: RunTap, folder: Path) -> None:
+    (folder / "a.csv").write_text(csv((1, "-0.5"), (2, "1.5")), "utf-8")
+    assert [-0.5, 1.5] == [float(row["name"]) for row in run_folder(stream_name="t", infer_types=True).rows("t")]
+    (folder / "a.csv").write_text(csv((1, "-0.0"), (2, "1.5")), "utf-8")
+    assert ["-0.0", "1.5"] == [row["name"] for row in run_folder(stream_name="t", infer_types=True).rows("t")]
+
+
+def test_d08_digits_of_other_scripts_are_no_numbers(run_folder: RunTap, folder: Path) -> None:
+    (folder / "a.csv").write_text(csv((1, "1\u0662")), "utf-8")
+    assert [(2, "column name holds no integer")] == run_folder(stream_name="t", types={"name": "integer"}).rejects
+
+
+def test_columns_that_a_file_lacks_are_told(run_folder: RunTap, folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """S10: as those are that come."""
+    (folder / "a.csv").write_text(csv((1, "x")), "utf-8")
+    (folder / "b.csv").write_text("id\n2\n", "utf-8")
+    assert [{"id": "1", "name": "x"}, {"id": "2", "name": None}] == run_folder(stream_name="t").rows("t")
+    assert "b.csv lacks columns that are null in its rows: name" in caplog.text

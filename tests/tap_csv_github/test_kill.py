@@ -33,7 +33,7 @@ PLACED: dict[str, Any] = {"stream_name": "t"}
 @pytest.fixture(autouse=True)
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """Many pieces and a STATE after each, so that there are many places to be cut at."""
-    monkeypatch.setattr("tap_csv_github.reading.rows._CHUNK", 60)
+    monkeypatch.setattr("tap_csv_github.reading.text.CHUNK", 60)
     monkeypatch.setattr(TapCsvGithub, "state_seconds", 0.0)
 
 

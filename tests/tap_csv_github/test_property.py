@@ -167,7 +167,7 @@ class History:
 
 
 def check_history(monkeypatch: pytest.MonkeyPatch, entry: dict[str, Any], seed: int) -> None:
-    monkeypatch.setattr("tap_csv_github.reading.rows._CHUNK", 30)
+    monkeypatch.setattr("tap_csv_github.reading.text.CHUNK", 30)
     monkeypatch.setattr(TapCsvGithub, "state_seconds", 0.0)
     chance = random.Random(seed)
     with FakeGitHub() as github:

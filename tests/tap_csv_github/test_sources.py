@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
+import io
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import fsspec
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 
 from crmdb_core.exceptions import ConfigError, ExitCode
 from tap_csv_github.client import git_root
+from tap_csv_github.tap import TapCsvGithub
 from tests.tap_csv_github.conftest import RunTap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from fake_crm import FakeGitHub
     from tests.tap_csv_github.conftest import Table
@@ -149,6 +155,15 @@ def test_an_lfs_object_that_arrives_damaged_is_fetched_again(github: FakeGitHub,
     assert ["1", "2"] == [row["id"] for row in run.rows("t")]
 
 
+def test_an_lfs_object_may_be_larger_than_any_answer(github: FakeGitHub, run_tap: RunTap) -> None:
+    """The pointer says how long it is; the limit is for bodies of which nothing is known."""
+    github.repository("acme/crm", {"x.md": "x"}).commit_lfs("big.csv", b"id\n" + b"1\n" * 400)
+    tap = TapCsvGithub(config=run_tap.config(path="*.csv"))
+    tap.lfs._storage(github.storage.url).max_bytes = 500
+    source = tap.source_of(tap.entries[0])
+    assert 803 == source.read(tap.listing(source).files["big.csv"]).size
+
+
 def test_the_files_of_a_release(github: FakeGitHub, run_tap: RunTap) -> None:
     repository = github.repository("acme/crm", {"a.csv": "id\nin the tree\n"})
     repository.release("v1", {"a.csv": b"id\n1\n", "notes.md": b"x"})
@@ -279,3 +294,134 @@ def test_c01_contradicting_ways_of_access_are_told_together(run_tap: RunTap) -> 
     run = run_tap(config={"app_id": "7", "auth_token": "a b"})
     assert isinstance(run.error, ConfigError)
     assert 3 == len(run.error.errors)
+
+
+def test_an_lfs_pointer_in_a_folder_is_no_file_of_rows(run_folder: RunTap, folder: Path) -> None:
+    """A clone without its LFS objects."""
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'a' * 64}\nsize 12345\n"
+    (folder / "a.csv").write_text(pointer, "utf-8")
+    (folder / "b.csv").write_text("id\n1\n", "utf-8")
+    run = run_folder(stream_name="t")
+    assert [{"id": "1"}] == run.rows("t")
+    assert "a.csv" in str(run.error.failures["t"])  # type: ignore[union-attr]
+
+
+def test_s13_an_entry_that_takes_no_file_is_told(
+    run_folder: RunTap, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (folder / "a.csv").write_text("id\n1\n", "utf-8")
+    assert [] == run_folder(path="*.tsv").records()
+    assert f"files.0: no file of {folder} fits the path *.tsv" in caplog.text
+
+
+def test_what_fsspec_lacks_is_named(run_folder: RunTap, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lacking(*_: Any, **__: Any) -> Any:
+        raise ImportError("Install s3fs to access S3")
+
+    monkeypatch.setattr("tap_csv_github.sources.folder.url_to_fs", lacking)
+    run = run_folder(location="s3://bucket/x", stream_name="t")
+    assert isinstance(run.error, ConfigError)
+    assert "Install s3fs" in str(run.error)
+
+
+class Broken(MemoryFileSystem):  # type: ignore[misc]  # fsspec has no types
+    """A store whose client has errors of its own kind, with the address in them."""
+
+    def find(self, path: str, *_: Any, **__: Any) -> Any:
+        raise RuntimeError(f"no answer for {path}?sig=canary")
+
+
+def test_c02_an_error_of_a_store_fails_its_stream_without_its_address(
+    run_folder: RunTap, folder: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "a.csv").write_text("id\n1\n", "utf-8")
+    monkeypatch.setattr("tap_csv_github.sources.folder.url_to_fs", lambda *_, **__: (Broken(), "/x"))
+    run = run_folder(location="broken://me:canary@host/x?sig=canary", stream_name="t")
+    assert "RuntimeError" in str(run.error.failures["t"])  # type: ignore[union-attr]
+    assert "canary" not in f"{run.error.failures} {caplog.text}"  # type: ignore[union-attr]
+
+
+class Web(MemoryFileSystem):  # type: ignore[misc]  # as above
+    """A web server: every page of it is there, also that of a folder; names may have a query."""
+
+    cachable = False
+
+    def isfile(self, _: str) -> bool:
+        return True
+
+    def find(self, path: str, *_: Any, **__: Any) -> Any:
+        names = ["/x/a.csv", "/x/b.csv"] if path == "/x" else [path]
+        return {name: {"name": name, "size": None} for name in names}
+
+    def open(self, path: str, *_: Any, **__: Any) -> Any:
+        return io.BytesIO(f"id\n{path[3:]}\n".encode())
+
+
+@pytest.fixture
+def web(monkeypatch: pytest.MonkeyPatch) -> None:
+    def opened(location: str, **_: Any) -> tuple[Web, str]:
+        return Web(), location.removeprefix("web://host")
+
+    monkeypatch.setattr("tap_csv_github.sources.folder.url_to_fs", opened)
+
+
+@pytest.mark.usefixtures("web")
+def test_the_files_of_a_folder_on_the_web_are_read_not_its_page(run_folder: RunTap) -> None:
+    run = run_folder(location="web://host/x", path="*.csv", stream_name="t")
+    assert ["a.csv", "b.csv"] == [row["id"] for row in run.rows("t")]
+
+
+@pytest.mark.usefixtures("web")
+def test_c02_a_signature_in_a_url_is_in_no_message(run_folder: RunTap, caplog: pytest.LogCaptureFixture) -> None:
+    run = run_folder(location="web://host/x/a.csv?sig=canary", path="*.csv")
+    (record,) = run.records("a")
+    assert ("a.csv", "web://host/x/a.csv") == (record["_sdc_path"], record["_sdc_repository"])
+    assert "a.csv?sig=canary" == record.pop("id")  # what the file holds: it was asked for with its signature
+    assert "canary" not in f"{run.messages} {caplog.text}"
+
+
+def test_c01_two_urls_that_differ_in_their_query_only_are_told_of() -> None:
+    """One would be taken for the other in state and lineage."""
+    files = [{"location": f"https://host.invalid/export.csv?table={name}"} for name in "ab"]
+    run = RunTap({})(files=[*files, files[0]])
+    assert isinstance(run.error, ConfigError)
+    assert ["files.1.location"] == [error.partition(":")[0] for error in run.error.errors]
+
+
+def test_a_blob_that_github_does_not_give_fails_by_name_and_says_why(
+    github: FakeGitHub, run_tap: RunTap, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is refused with 403, which has nothing to do with permissions."""
+    github.world.quirks.most_bytes = 50
+    github.repository("acme/crm", {"a.csv": "id\n" + "1\n" * 50, "b.csv": "id\n2\n"})
+    run = run_tap(stream_name="t")
+    assert run.error is not None
+    assert ["2"] == [row["id"] for row in run.rows("t")]
+    assert "a.csv: is larger than GitHub gives (100 MB); keep it in Git LFS or in a release" in caplog.text
+    assert "permission" not in caplog.text
+
+
+def test_a_full_disk_is_told_as_what_it_is(
+    github: FakeGitHub, run_tap: RunTap, waits: list[float], caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Not as a broken connection, which would be tried again."""
+
+    def full() -> Any:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("tap_csv_github.content.tempfile.TemporaryFile", full)
+    github.repository("acme/crm", {"a.csv": "id\n" + "1\n" * 200_000, "b.csv": "id\n2\n"})
+    run = run_tap(stream_name="t")
+    assert run.error is not None
+    assert ["2"] == [row["id"] for row in run.rows("t")]
+    assert "No space left on device" in caplog.text
+    assert waits == []
+
+
+def test_a_part_of_a_file_is_asked_for_as_it_is(github: FakeGitHub, run_tap: RunTap) -> None:
+    """Of a packed body the first bytes would be others, and fewer."""
+    github.repository("acme/crm", {"a.csv": "id,name\n" + "1,abcdefgh\n" * 120_000})
+    run_tap.catalog(stream_name="t")
+    (asked,) = [entry.request.headers for entry in github.requests if "/blobs/" in entry.path]
+    assert ("bytes=0-65535", "identity") == (asked["Range"], asked["Accept-Encoding"])

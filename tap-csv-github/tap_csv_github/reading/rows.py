@@ -7,18 +7,20 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tap_csv_github.reading.text import MOST_CHARACTERS, CutLine
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from io import TextIOWrapper
 
     from tap_csv_github.reading.dialects import Dialect
+    from tap_csv_github.reading.text import Text
 
 __all__ = ["BadLine", "Block", "Even", "RowReader"]
 
-_CHUNK = 256 * 1024
 _MOST_LINES = 10_000
 _MOST_HEADER_LINES = 100
-_MOST_CHARACTERS = 32 * 1024 * 1024
+_MOST_HEADER_CHARACTERS = 1024 * 1024
+_SHOWN = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -51,21 +53,32 @@ class RowReader:
 
     The standard library's parser does the work, in strict mode, so that a quote in a wrong place is an error instead of
     a cell that swallows what follows. Where it fails, the line at which the row began is given as bad and reading goes
-    on with the next. A row may have 10,000 lines and 32 million characters.
+    on with the next. A row may have 10,000 lines and 4 million characters.
     """
 
-    def __init__(self, text: TextIOWrapper, dialect: Dialect, *, first_line: int = 1) -> None:
+    def __init__(self, text: Text, dialect: Dialect) -> None:
         self._text = text
+        self._ahead: list[str] = []
         self._options = dialect.options()
-        self._line = first_line
+        self._line = 1
         self.width = 0
+        self.has_whole_header = True
+        """Whether the header ends with its line, not with the text."""
         csv.field_size_limit(sys.maxsize)  # the parser's own limit is the process's; the row's is above
 
+    def skip(self, count: int) -> None:
+        """Pass over so many lines."""
+        for _ in range(count):
+            self._next_line()
+        self._line += count
+
     def header(self) -> list[str]:
-        """The first row that is not empty, [] if there is none; ValueError if a quote in it is never closed."""
+        """The first row that is not empty, [] if there is none; ValueError if it is none that could be one."""
         lines: list[str] = []
-        while line := self._text.readline():
+        while line := self._next_line():
             lines.append(line)
+            if sum(map(len, lines)) > _MOST_HEADER_CHARACTERS:
+                raise ValueError(f"its header is longer than {_MOST_HEADER_CHARACTERS:,} characters")
             try:
                 row = next(csv.reader(lines, **self._options), [])
             except csv.Error:
@@ -75,31 +88,44 @@ class RowReader:
             self._line += len(lines)
             lines = []
             if row:
+                self.has_whole_header = line[-1] in "\r\n"
                 return row
         if lines:
             raise ValueError("a quote in its header is never closed")
         return []
 
+    def _next_line(self) -> str:
+        if not self._ahead:
+            self._ahead = self._text.lines()[::-1]
+        return self._ahead.pop() if self._ahead else ""
+
     def blocks(self) -> Iterator[Block]:
         """All rows; empty lines are none."""
-        waiting: list[str] = []
-        while True:
-            more = self._text.readlines(_CHUNK)
-            lines = waiting + more
-            if not lines:
-                return
-            even = self._even(lines)
+        more, waiting = self._ahead[::-1] or self._text.lines(), list[str]()
+        self._ahead = []
+        while more or waiting:
+            is_cut = bool(more) and isinstance(more[0], CutLine)
+            even = None if waiting or is_cut else self._even(more)
             if even is not None:
-                self._line += len(lines)
-                waiting = []
+                self._line += len(more)
                 yield even
-                continue
-            block: Items = []
-            used = self._take(lines, block, at_end=not more)
-            self._line += used
-            waiting = lines[used:]
-            if block:
-                yield block
+            else:
+                lines = waiting if is_cut else waiting + more
+                block: Items = []
+                used = self._take(lines, block, at_end=is_cut or not more)
+                self._line += used
+                waiting = lines[used:]
+                if is_cut:
+                    block.append(self._too_long(more[0]))
+                if block:
+                    yield block
+            more = self._text.lines()
+
+    def _too_long(self, line: str) -> BadLine:
+        reason = f"the line is longer than {MOST_CHARACTERS:,} characters; only its beginning is kept"
+        found = BadLine(self._line, reason, line[:_SHOWN])
+        self._line += 1
+        return found
 
     def _even(self, lines: list[str]) -> Even | None:
         """The rows of these lines if there are as many: then each line is one. It is so in most files, and quickest."""
@@ -150,4 +176,4 @@ class RowReader:
 
 
 def _is_too_long(lines: list[str], start: int) -> bool:
-    return len(lines) - start > _MOST_LINES or sum(map(len, lines[start:])) > _MOST_CHARACTERS
+    return len(lines) - start > _MOST_LINES or sum(map(len, lines[start:])) > MOST_CHARACTERS

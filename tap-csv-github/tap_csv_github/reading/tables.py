@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
@@ -12,6 +11,7 @@ from tap_csv_github.reading import dialects, encodings
 from tap_csv_github.reading.header import column_names
 from tap_csv_github.reading.packing import members, sample_of, told
 from tap_csv_github.reading.rows import RowReader
+from tap_csv_github.reading.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +38,7 @@ class Table:
     blocks: Iterator[Block]
     fits_sample: bool = False
     """Whether nothing comes after the sample that was looked at."""
+    has_whole_header: bool = True
 
     @property
     def evidence(self) -> str:
@@ -60,10 +61,11 @@ def tables(path: str, content: Content, reading: Reading) -> Iterator[Table]:
 
 
 def sampled(path: str, content: Content, reading: Reading) -> Table | None:
-    """The first rows of a file of which perhaps only the beginning is there."""
+    """The first rows of a file of which perhaps only the beginning is there; None if that is less than its header."""
     with told(path):
         head = sample_of(content, SAMPLE)
-    return _table(path, None, io.BytesIO(head), reading)
+    table = _table(path, None, io.BytesIO(head), reading)
+    return table if table is None or table.fits_sample or table.has_whole_header else None
 
 
 def _table(path: str, member: str | None, stream: IO[bytes], reading: Reading) -> Table | None:
@@ -71,30 +73,20 @@ def _table(path: str, member: str | None, stream: IO[bytes], reading: Reading) -
     whole = len(sample) < SAMPLE
     encoding = encodings.named(reading.encoding, sample) if reading.encoding else encodings.detect(sample, whole=whole)
     stream.seek(encoding.mark)
-    text = io.TextIOWrapper(stream, encoding=encoding.name, errors=encoding.errors, newline="")
-    for _ in range(reading.skip_lines):
-        text.readline()
     dialect = dialects.detect(
         _lines(sample[encoding.mark :], encoding, whole=whole)[reading.skip_lines :],
         delimiter=reading.delimiter,
         quote=reading.quote,
         escape=reading.escape,
     )
-    reader = RowReader(text, dialect, first_line=reading.skip_lines + 1)
+    reader = RowReader(Text(stream, encoding), dialect)
+    reader.skip(reading.skip_lines)
     header = list(reading.columns) or _header(path, reader)
     if not header:
-        text.detach()
         return None
     reader.width = len(header)
-    return Table(path, column_names(header), member, encoding, dialect, _blocks(reader, text), whole)
-
-
-def _blocks(reader: RowReader, text: io.TextIOWrapper) -> Iterator[Block]:
-    try:
-        yield from reader.blocks()
-    finally:
-        with contextlib.suppress(ValueError):  # the content was closed before, by who has no use for it any more
-            text.detach()  # its end must not close the content, which may be read again
+    names, is_whole = column_names(header), reader.has_whole_header
+    return Table(path, names, member, encoding, dialect, reader.blocks(), whole, is_whole)
 
 
 def _lines(sample: bytes, encoding: encodings.Encoding, *, whole: bool) -> list[str]:

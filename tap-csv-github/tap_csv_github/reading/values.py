@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 __all__ = ["KINDS", "TEXT", "Kind", "infer", "kind_of", "kind_of_schema"]
 
 # A leading zero, a plus, an exponent, more than 15 digits: such text is an id, a phone number or a name, not a number.
-_INTEGER = re.compile(r"-?(?:0|[1-9]\d{0,14})")
-_WIDE_INTEGER = re.compile(r"-?(?:0|[1-9]\d{0,17})")
-_NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,14})(?:\.\d{1,15})?")
-_WIDE_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?")
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_INTEGER = re.compile(r"-?(?:0|[1-9]\d{0,14})", re.ASCII)
+_WIDE_INTEGER = re.compile(r"-?(?:0|[1-9]\d{0,17})", re.ASCII)
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,14})(?:\.\d{1,15})?", re.ASCII)
+_WIDE_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:?\d{2})?", re.ASCII)
 _TRUE, _FALSE = frozenset({"true", "t", "yes", "y", "1"}), frozenset({"false", "f", "no", "n", "0"})
 
 
@@ -106,22 +107,37 @@ def kind_of(spec: str) -> Kind:
     raise ValueError(f"must be one of {', '.join(KINDS)}; a date or date-time may have a format, as in `date %m/%d/%Y`")
 
 
+@lru_cache(1000)
+def _careful(name: str) -> Kind:
+    """A type that takes only what it would be inferred from: of any other value something would be lost."""
+    kind, fits = kind_of(name), _INFERRED[name]
+    given = kind.cast
+    assert given is not None
+
+    def cast(text: str) -> Any:
+        if text and not fits(text):
+            raise ValueError("more than the type can hold")
+        return given(text)
+
+    return Kind(kind.name, kind.schema, cast)
+
+
 def kind_of_schema(schema: Mapping[str, Any]) -> Kind:
-    """The type that a property of a catalog has."""
+    """The type that a property of a catalog has, where no setting gives it: an inferred one."""
     given = schema.get("type", "string")
     name = next((each for each in ([given] if isinstance(given, str) else given) if each != "null"), "string")
     if name == "string" and schema.get("format") in {"date", "date-time"}:
-        return kind_of(str(schema["format"]))
-    return kind_of(name) if name in KINDS else TEXT
+        name = str(schema["format"])
+    return _careful(name) if name in _INFERRED else TEXT
 
 
-_INFERRED: tuple[tuple[str, Callable[[str], bool]], ...] = (
-    ("integer", lambda text: _INTEGER.fullmatch(text) is not None and text != "-0"),
-    ("number", lambda text: _NUMBER.fullmatch(text) is not None and not text.startswith("-0")),
-    ("boolean", lambda text: text.lower() in {"true", "false"}),
-    ("date", lambda text: _fits("date", text)),
-    ("date-time", lambda text: len(text) > len("2026-01-01T") and _fits("date-time", text)),
-)
+_INFERRED: Mapping[str, Callable[[str], bool]] = {
+    "integer": lambda text: _INTEGER.fullmatch(text) is not None and text != "-0",
+    "number": lambda text: _NUMBER.fullmatch(text) is not None and not (text[0] == "-" and not text.strip("-0.")),
+    "boolean": lambda text: text.lower() in {"true", "false"},
+    "date": lambda text: _fits("date", text) and text == text.strip(),
+    "date-time": lambda text: _INSTANT.fullmatch(text) is not None and _fits("date-time", text),
+}
 
 
 def _fits(name: str, text: str) -> bool:
@@ -139,7 +155,7 @@ def infer(values: Iterable[str]) -> Kind:
     given = [value for value in values if value]
     if not given:
         return TEXT
-    for name, fits in _INFERRED:
+    for name, fits in _INFERRED.items():
         if all(fits(value) for value in given):
             return kind_of(name)
     return TEXT

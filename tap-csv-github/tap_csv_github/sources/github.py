@@ -6,8 +6,9 @@ import logging
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from crmdb_core.exceptions import ApiError, NotFoundError
+from crmdb_core.exceptions import ApiError, ForbiddenError, NotFoundError
 from tap_csv_github.client import Wanted
+from tap_csv_github.exceptions import FileError
 from tap_csv_github.sources.source import FoundFile, Listing
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ logger = logging.getLogger(__name__)
 _FILES = frozenset({"100644", "100755"})
 _CONFLICT = 409
 _SMALL = 1024 * 1024
+_TOO_LARGE = "blobs up to 100 MB"
+"""What GitHub's 403 for such a blob says (unverified; else it is told as a missing permission)."""
 
 
 class RepositorySource:
@@ -98,7 +101,7 @@ class RepositorySource:
         if file.size is not None and file.size <= _SMALL:
             blob = self._blob(file.sha, file.size)
         else:
-            blob = self._session.fetch_file(f"{self._root}/git/blobs/{file.sha}", Wanted(sha=file.sha, most=most))
+            blob = self._fetched(Wanted(sha=file.sha, most=most))
         return self._lfs.resolved(self.repository, blob, most)
 
     def earlier(self, sha: str) -> Content | None:
@@ -109,7 +112,15 @@ class RepositorySource:
             return None
 
     def _blob(self, sha: str, size: int | None) -> Content:
-        return self._session.fetch_file(f"{self._root}/git/blobs/{sha}", Wanted(sha=sha, size=size))
+        return self._fetched(Wanted(sha=sha, size=size))
+
+    def _fetched(self, wanted: Wanted) -> Content:
+        try:
+            return self._session.fetch_file(f"{self._root}/git/blobs/{wanted.sha}", wanted)
+        except ForbiddenError as error:
+            if error.response is not None and _TOO_LARGE in error.response.text[:2000]:
+                raise FileError("is larger than GitHub gives (100 MB); keep it in Git LFS or in a release") from None
+            raise
 
 
 def _files(entries: list[dict[str, Any]], prefix: str = "") -> Iterator[FoundFile]:

@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 
     from tap_csv_github.content import Content
 
-__all__ = ["LfsStore", "pointer_in"]
+__all__ = ["LONGEST_POINTER", "LfsStore", "pointer_in"]
 
 # git-lfs, docs/spec.md: keys sorted after `version`, at most 1024 bytes
 _POINTER = re.compile(
     rb"version https://git-lfs\.github\.com/spec/v1\n(?:.*\n)*?oid sha256:([0-9a-f]{64})\nsize (\d+)\n"
 )
-_LONGEST = 1024
+LONGEST_POINTER = 1024
 _LFS = "application/vnd.git-lfs+json"
 
 
 def pointer_in(data: bytes) -> tuple[str, int] | None:
     """The SHA-256 and the size that a pointer names; None for anything else."""
-    match = _POINTER.match(data) if len(data) < _LONGEST else None
+    match = _POINTER.match(data) if len(data) < LONGEST_POINTER else None
     return (match[1].decode(), int(match[2])) if match else None
 
 
@@ -43,7 +43,7 @@ class LfsStore:
 
     def resolved(self, repository: str, blob: Content, most: int | None = None) -> Content:
         """The blob itself, or in place of a pointer the content; its `sha` stays that of the blob in the tree."""
-        pointer = pointer_in(blob.head(_LONGEST)) if blob.size < _LONGEST else None
+        pointer = pointer_in(blob.head(LONGEST_POINTER)) if blob.size < LONGEST_POINTER else None
         if pointer is None:
             return blob
         oid, size = pointer
