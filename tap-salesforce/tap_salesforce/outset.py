@@ -115,21 +115,22 @@ class Outset:
             each.take_deletions(found.get(each.name))
 
     def _begin_jobs(self, streams: Sequence[ObjectStream]) -> None:
-        def begun(stream: ObjectStream) -> None:
+        def begun(stream: ObjectStream) -> ObjectStream:
             try:
                 stream.begin_job()
             except CrmdbError as error:
                 if error.stops_run:
                     raise
                 # the stream meets it again in its turn, and has a way out or fails alone
+            return stream
 
         few = streams[:_JOBS_AT_ONCE]
-        for _ in in_order(begun, few, workers=int(self._tap.config["concurrency"])):
-            pass
-        for each in few:
-            each.keep_job()
-        if few:
-            self._tap.write_state()
+        try:
+            for each in in_order(begun, few, workers=int(self._tap.config["concurrency"])):
+                each.keep_job()
+        finally:
+            for each in few:  # those too that were begun behind one that stops the run
+                each.keep_job()
 
 
 class Openings:

@@ -150,6 +150,8 @@ class Upkept(CrmStream):
         super()._complete()
         if state is not None and self.tap.max_records is None:
             state.update(self.upkeep.to_state(high))
+        if self.reader.jobs_made:
+            self.tap.write_state()  # which names none of them any more: a run that is killed now begins none anew
         for job in self.reader.jobs_made:
             self.tap.jobs.end(job)
 
