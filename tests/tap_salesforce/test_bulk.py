@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fake_crm import FakeSalesforce
+from fake_crm.salesforce.limits import Limits as OrgLimits
 from tap_salesforce.tap import TapSalesforce
 from tests.tap_salesforce.truth import differences, loaded
 
@@ -328,3 +329,12 @@ def test_a_trial_leaves_the_job_of_the_state_alone(run_tap: RunTap, crm: FakeSal
     cut = cut_run(run_tap, crm, 0)
     assert run_tap(crm, "Contact", state=cut.state, max_records=5).error is None
     assert 1 == len(list(crm.jobs))
+
+
+def test_when_the_days_megabytes_are_used_up_no_job_is_tried(run_tap: RunTap, crm: FakeSalesforce) -> None:
+    crm.usage.limits = OrgLimits(bulk_megabytes=0)
+    calls = Calls(crm)
+    run = run_tap(crm, "Contact", "Account", api_type="bulk")
+    assert run.error is None
+    assert [] == [each for each in calls.of("POST") if each.endswith("/jobs/query")]
+    assert differences(crm, loaded(run), "Contact", "Account") == []
