@@ -28,6 +28,9 @@ def objects(tap: TapSalesforce) -> list[SObject]:
         names = _offered(tap)
     else:
         names = _selected(tap)
+        for name in tap.patterns.names:
+            if name not in tap.input_catalog:
+                logger.warning("`streams` names %s, which the catalog does not have; discover anew", name)
         _tell_idle_filters(tap, tap.input_catalog)
     found = tap.describes.of(names)
     for name in names:

@@ -341,3 +341,14 @@ def test_a_filter_of_no_object_is_told_of(
     assert run.error is None
     told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert any("where" in line and "Acount" in line for line in told)
+
+
+def test_an_object_that_was_named_and_is_not_in_the_catalog_is_told_of(
+    run_tap: RunTap, fake: FakeSalesforce, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Meltano discovers apart, and shows nothing of that."""
+    catalog = run_tap.catalog(fake, "Account", streams=["Account"])
+    run = run_tap(fake, "Account", "Acount", catalog=catalog)
+    assert run.error is None
+    told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert any("`streams` names Acount" in line for line in told)
