@@ -143,6 +143,29 @@ def test_ids_are_compared_when_it_is_due(run_tap: RunTap, crm: FakeSalesforce, f
     assert any(message["type"] == "ACTIVATE_VERSION" for message in due.messages)
 
 
+@pytest.mark.parametrize("began", [None, "2026-01-01T00:00:00Z"])
+def test_a_start_date_that_is_moved_takes_no_row_away(run_tap: RunTap, crm: FakeSalesforce, began: str | None) -> None:
+    """It says where a first sync begins, and means nothing to those after it."""
+    first = run_tap(crm, "Lead", start_date=began)
+    crm.clock.advance(20 * DAY)
+    second = run_tap(crm, "Lead", state=first.state, start_date="2026-10-31T00:00:00Z")
+    assert any(message["type"] == "ACTIVATE_VERSION" for message in second.messages)
+    assert len(first.ids("Lead")) > 0
+    assert set(first.ids("Lead")) == {key[0] for key in loaded(first, second)["Lead"].rows}
+
+
+def test_a_read_from_an_earlier_point_widens_what_is_compared(run_tap: RunTap, crm: FakeSalesforce) -> None:
+    start = "2026-10-31T00:00:00Z"
+    first = run_tap(crm, "Lead", start_date=start)
+    crm.clock.advance(HOUR)
+    wider = run_tap(crm, "Lead", state=first.state, start_date=start, since="2025-01-01T00:00:00Z")
+    crm.clock.advance(20 * DAY)
+    last = run_tap(crm, "Lead", state=wider.state, start_date=start)
+    assert any(message["type"] == "ACTIVATE_VERSION" for message in last.messages)
+    assert len(wider.ids("Lead")) > len(first.ids("Lead"))
+    assert set(wider.ids("Lead")) == {key[0] for key in loaded(first, wider, last)["Lead"].rows}
+
+
 def test_nothing_is_asked_about_deletions_on_a_first_sync(run_tap: RunTap, crm: FakeSalesforce) -> None:
     bodies: list[str] = []
     crm.on_request(lambda request: bodies.append(f"{request.path}{request.body!r}"))
