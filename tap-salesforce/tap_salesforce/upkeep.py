@@ -80,7 +80,10 @@ class Upkept(CrmStream):
 
     @property
     def _calculated(self) -> list[Field]:
-        return [each for each in self.sobject.formulas if each.name in self.subject.columns.wanted]
+        """The fields that change without a new stamp."""
+        quiet = self.config["quiet_fields"].get(self.name, ())
+        wanted = self.subject.columns.wanted
+        return [each for each in self.sobject.fields if (each.calculated or each.name in quiet) and each.name in wanted]
 
     def _upkeep_reader(self, subject: Subject) -> ObjectReader:
         reader = self._reader(subject)
