@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from fake_crm import FakeSalesforce
 from fake_crm.salesforce.limits import Limits as OrgLimits
+from tap_salesforce.tap import TapSalesforce
 from tests.tap_salesforce.truth import differences, loaded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from crmdb_core.http import ApiSession
     from tests.tap_salesforce.conftest import RunTap
 
 CLOCK = "2026-11-01T00:00:00Z"
@@ -140,3 +143,28 @@ def test_a_run_that_stops_amid_the_files_of_a_page_goes_on_behind_them(run_tap: 
         assert run.error is None
         assert len(sent) == len(set(sent))
         assert set(sent) == {row["Id"] for row in crm.org.records("Attachment", deleted=True)}
+
+
+def test_a_file_that_is_too_large_is_left_out_and_told(
+    run_tap: RunTap, crm: FakeSalesforce, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its record comes without it: a null would say that there is none."""
+    large = str(crm.org.records("Attachment")[2]["Id"])
+    answer = crm.answer
+
+    def enlarging(request: Any) -> Any:
+        return replace(answer(request), body=b"x" * 3_000_000) if f"{large}/Body" in request.path else answer(request)
+
+    opened = TapSalesforce.open_session
+
+    def of_two_megabytes(tap: TapSalesforce) -> ApiSession:
+        session = opened(tap)
+        session.max_bytes = 2_000_000
+        return session
+
+    monkeypatch.setattr(crm, "answer", enlarging)
+    monkeypatch.setattr(TapSalesforce, "open_session", of_two_megabytes)
+    run = run_tap(crm, "Attachment", blobs=True)
+    assert run.error is None
+    assert [large] == [record["Id"] for record in run.records("Attachment") if "Body" not in record]
+    assert any("Attachment.Body" in record.getMessage() and large in record.getMessage() for record in caplog.records)
