@@ -132,11 +132,11 @@ class Upkept(CrmStream):
             return
         if IDS not in self._may:
             self.logger.warning(
-                "%s: Salesforce has forgotten what was deleted since the last run; a full_refresh removes it", self.name
+                "%s: Salesforce cannot tell what was deleted since the last run; a full_refresh removes it", self.name
             )
             return
         self.logger.warning(
-            "%s: Salesforce has forgotten what was deleted since the last run; all Ids are compared", self.name
+            "%s: Salesforce cannot tell what was deleted since the last run; all Ids are compared", self.name
         )
         self._upkeep = self.upkeep.with_ids()
         self._stream_version = self._initialized_at

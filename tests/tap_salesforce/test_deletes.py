@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -203,3 +204,39 @@ def test_since_before_the_bookmark_looks_for_deletions_too(run_tap: RunTap, crm:
     again = run_tap(crm, "Lead", state=first.state, since="2026-10-31T00:00:00Z")
     assert gone in again.ids("Lead")
     assert differences(crm, loaded(first, again), "Lead") == []
+
+
+@pytest.mark.usefixtures("waits")
+@pytest.mark.parametrize("status", [503, 403])
+def test_deletions_that_could_not_be_asked_for_are_found_all_the_same(
+    run_tap: RunTap,
+    crm: FakeSalesforce,
+    first: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    caplog: pytest.LogCaptureFixture,
+    status: int,
+) -> None:
+    """The next run would ask from its own bookmark on. What is refused for good is no reason to list all Ids always."""
+    gone = ids(crm, "Lead")[0]
+    crm.org.purge("Lead", gone)
+    crm.clock.advance(HOUR)
+    answer = crm.answer
+
+    def refusing(request: Any) -> Any:
+        reply = answer(request).whole()
+        if b"/deleted/" not in request.body:
+            return reply
+        body = json.loads(reply.body)
+        for each in body["compositeResponse"]:
+            code = "SERVER_UNAVAILABLE" if status == 503 else "FORBIDDEN"
+            each.update(httpStatusCode=status, body=[{"errorCode": code, "message": ""}])
+        return type(reply)(200, json.dumps(body).encode(), reply.headers)
+
+    crm.quirks.gzip = False
+    monkeypatch.setattr(crm, "answer", refusing)
+    second = run_tap(crm, "Lead", state=first.state)
+    assert second.error is None
+    is_found = gone not in {key[0] for key in loaded(first, second)["Lead"].rows}
+    assert is_found == (status == 503)
+    assert "all Ids are compared" in caplog.text if is_found else "compare_ids_every" in caplog.text
