@@ -82,14 +82,11 @@ class Writes(ABC):
         """Change a record so that no stamp moves, as some fields of Salesforce's own do."""
         self._change(name, key, values, ())
 
-    def recalculate(self, name: str, key: str, values: Mapping[str, Any], *, any_field: bool = False) -> None:
-        """Let formulas have other results, because something else changed: no stamp moves.
-
-        `any_field`: fields too that are no formulas, as a few of Salesforce's own change.
-        """
+    def recalculate(self, name: str, key: str, values: Mapping[str, Any]) -> None:
+        """Let formulas have other results, because something else changed: no stamp moves."""
         kind = self.schema.find(name)
         others = [each for each in values if not kind.fields[each].calculated]
-        if others and not any_field:
+        if others:
             raise ValueError(f"{', '.join(others)} of {name} is no formula")
         row = self._found(kind, key)
         self._put(kind.name, {**row, **{each: kept(kind.fields[each], value) for each, value in values.items()}})
