@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import enum
+import logging
 from typing import TYPE_CHECKING, Any
 
 import requests
 
 from crmdb_core.concurrency import in_order
-from crmdb_core.exceptions import NotFoundError
+from crmdb_core.exceptions import NotFoundError, ResponseTooLargeError
 from tap_salesforce.rest import RestReader
 from tap_salesforce.rows import RowForm
 from tap_salesforce.soql import Query
@@ -26,11 +28,23 @@ if TYPE_CHECKING:
 
 __all__ = ["Apart"]
 
+logger = logging.getLogger(__name__)
+
+
+class _TooLarge(enum.Enum):
+    """What stands for a file that is too large."""
+
+    FILE = 0
+
+
+_TOO_LARGE = _TooLarge.FILE
+
 
 class Apart:
     """Fills in fields of records that were read without them.
 
-    A record that is gone meanwhile keeps what was read of it, without these fields: an absent key says nothing.
+    A record that is gone meanwhile keeps what was read of it, without these fields: an absent key says nothing. So does
+    one whose file is too large.
     """
 
     def __init__(
@@ -72,9 +86,17 @@ class Apart:
         rows = list(self._reader(("Id", blob.name)).by_ids(list(found)))
         bodies = in_order(lambda row: self._body(row[blob.name]), rows, workers=self._workers)
         for row, body in zip(rows, bodies, strict=True):
-            found[row["Id"]][blob.name] = body
+            if body is _TOO_LARGE:
+                logger.warning(
+                    "%s.%s of record %s is too large to be sent and is left out",
+                    self._columns.sobject.name,
+                    blob.name,
+                    row["Id"],
+                )
+            else:
+                found[row["Id"]][blob.name] = body
 
-    def _body(self, path: str | None) -> str | None:
+    def _body(self, path: str | None) -> str | _TooLarge | None:
         if not path:
             return None
         request = requests.Request("GET", self._session.origin.url(path), headers={"Accept": "*/*"})
@@ -82,4 +104,6 @@ class Apart:
             content: bytes = self._session.send(self._session.prepare_request(request)).content
         except NotFoundError:
             return None  # deleted meanwhile
+        except ResponseTooLargeError:  # files may have 2 GB, and no JSON line should
+            return _TOO_LARGE
         return base64.b64encode(content).decode()

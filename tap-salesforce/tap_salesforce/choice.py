@@ -15,6 +15,7 @@ __all__ = ["Choice", "Patterns"]
 
 _NOT = "!"
 _EVERYTHING = "*"
+_WILD = frozenset("*?[")
 
 # What most people come for; they and the org's own objects are the streams where no pattern says otherwise. An org
 # has a thousand objects more (set-up, shares, feeds, histories), which Meltano would read too if they were offered.
@@ -49,13 +50,26 @@ class Patterns:
         """Whether an object is wanted: by a pattern, or by there being only exclusions, and excluded by none."""
         if not self.patterns:
             return is_usual(sobject)
-        wanted = [each for each in self.patterns if not each.startswith(_NOT)]
+        wanted = self._wanted
         return (not wanted or _any(sobject.name, wanted)) and not self._excludes(sobject.name)
 
     def name_it(self, name: str) -> bool:
         """Whether somebody has chosen a name: by more than `*`."""
-        wanted = [each for each in self.patterns if each != _EVERYTHING and not each.startswith(_NOT)]
+        wanted = [each for each in self._wanted if each != _EVERYTHING]
         return _any(name, wanted) and not self._excludes(name)
+
+    @property
+    def names(self) -> list[str]:
+        """Those that are the whole name of one object."""
+        return [each for each in self._wanted if not _WILD.intersection(each)]
+
+    def without_match(self, names: Collection[str]) -> list[str]:
+        """Those for more than one object that match none of these names."""
+        return [each for each in self._wanted if _WILD.intersection(each) and not any(_any(n, [each]) for n in names)]
+
+    @property
+    def _wanted(self) -> list[str]:
+        return [each for each in self.patterns if not each.startswith(_NOT)]
 
     def _excludes(self, name: str) -> bool:
         return _any(name, [each[1:] for each in self.patterns if each.startswith(_NOT)])

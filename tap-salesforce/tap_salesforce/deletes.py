@@ -6,6 +6,7 @@ where much is; where a run comes later than that, the ids of what is left have t
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Deletions", "deletions", "tombstones"]
 
+logger = logging.getLogger(__name__)
+
 REMEMBERED = timedelta(days=15)
 _AT_ONCE = 1000
 _TOO_FAR = frozenset({"INVALID_REPLICATION_DATE", "EXCEEDED_ID_LIMIT"})
@@ -48,11 +51,20 @@ def deletions(composite: Composite, paths: Paths, since: Mapping[str, datetime],
     urls = [f"{paths.deleted(name)}?{span(start, now)}" for name, start in starts.items()]
     answers = composite.get(urls) if urls else []
     found = {name: _read(answer, since[name], oldest) for name, answer in zip(starts, answers, strict=True)}
+    for (name, each), answer in zip(found.items(), answers, strict=True):
+        if each is None:
+            logger.warning(
+                "%s: what was deleted for good cannot be asked for (%s); compare_ids_every finds it",
+                name,
+                answer.error(),
+            )
     return {name: each for name, each in found.items() if each is not None}
 
 
 def _read(answer: Answer, since: datetime, oldest: datetime) -> Deletions | None:
     if answer.trouble is not None and answer.trouble.code in _TOO_FAR:
+        return Deletions({}, is_all=False)
+    if answer.passes:  # tried several times by now; the next run would not ask for this stretch again
         return Deletions({}, is_all=False)
     if not answer.ok:
         return None

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 from singer_sdk.singerlib import Schema
 
+from crmdb_core.exceptions import ConfigError
 from tap_salesforce.choice import Choice
 from tap_salesforce.schema import object_schema
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from tap_salesforce.objects import SObject
     from tap_salesforce.tap import TapSalesforce
 
@@ -21,7 +24,14 @@ _MOST_NAMED = 12
 
 def objects(tap: TapSalesforce) -> list[SObject]:
     """The objects to make streams of, described: all that the patterns offer, or those that the catalog selects."""
-    names = _offered(tap) if tap.input_catalog is None else _selected(tap)
+    if tap.input_catalog is None:
+        names = _offered(tap)
+    else:
+        names = _selected(tap)
+        for name in tap.patterns.names:
+            if name not in tap.input_catalog:
+                logger.warning("`streams` names %s, which the catalog does not have; discover anew", name)
+        _tell_idle_filters(tap, tap.input_catalog)
     found = tap.describes.of(names)
     for name in names:
         if name not in found:
@@ -30,16 +40,38 @@ def objects(tap: TapSalesforce) -> list[SObject]:
 
 
 def _offered(tap: TapSalesforce) -> list[str]:
-    choice = Choice.of(tap.describes.listed(), tap.patterns, filtered=tap.filtered)
+    listed = tap.describes.listed()
+    choice = Choice.of(listed, tap.patterns, filtered=tap.filtered)
     for why, names in (
         ("they can only be read with a filter of your own", choice.need_a_filter),
         ("they cannot be queried", choice.not_queryable),
     ):
         if names:
             logger.info("left out, for %s: %s", why, _some(names))
+    _tell_unmet(tap, choice, [each.name for each in listed])
     if choice.others:
         logger.info("%d more objects could be read: name them in `streams`, or everything by `*`", choice.others)
     return choice.offered
+
+
+def _tell_unmet(tap: TapSalesforce, choice: Choice, names: list[str]) -> None:
+    """What the settings name and the org does not give: a typing error must not look like an org without records."""
+    for name in tap.patterns.names:
+        if name not in names:
+            tap.leave_out(name, ConfigError("the org has no such object, or the user may not see it; check `streams`"))
+        elif name in choice.need_a_filter:
+            tap.leave_out(name, ConfigError("it can only be read with a filter; give one in `where`"))
+        elif name in choice.not_queryable:
+            tap.leave_out(name, ConfigError("it cannot be queried; take it out of `streams`"))
+    for pattern in tap.patterns.without_match(names):
+        logger.warning("no object of the org matches %s in `streams`", pattern)
+    _tell_idle_filters(tap, names)
+
+
+def _tell_idle_filters(tap: TapSalesforce, names: Container[str]) -> None:
+    for name in sorted(tap.filtered):
+        if name not in names:
+            logger.warning("`where` has a filter for %s, which is no object here: nothing is filtered by it", name)
 
 
 def _selected(tap: TapSalesforce) -> list[str]:

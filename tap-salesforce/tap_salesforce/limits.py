@@ -133,8 +133,8 @@ class Limits:
 
     @property
     def bulk_jobs_left(self) -> int | None:
-        """Query jobs of the Bulk API 2.0 that are left of 24 hours, if known."""
-        return self._left("DailyBulkV2QueryJobs")
+        """Query jobs of the Bulk API 2.0 that are left of 24 hours, if known; none without megabytes for a result."""
+        return 0 if self.bulk_megabytes_left == 0 else self._left("DailyBulkV2QueryJobs")
 
     @property
     def bulk_megabytes_left(self) -> int | None:

@@ -154,11 +154,6 @@ class SObject:
         """Whether its records tell that they are in the recycle bin."""
         return "IsDeleted" in self
 
-    @property
-    def formulas(self) -> tuple[Field, ...]:
-        """Fields that change without a new stamp."""
-        return tuple(each for each in self.fields if each.calculated)
-
     def __contains__(self, name: str) -> bool:
         return name in self._by_name
 

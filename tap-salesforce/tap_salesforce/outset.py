@@ -6,6 +6,7 @@ Salesforce works on them side by side; and the first pages of those that are sma
 
 from __future__ import annotations
 
+import logging
 import threading
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     Json = dict[str, Any]
 
 __all__ = ["Openings", "Outset"]
+
+logger = logging.getLogger(__name__)
 
 _OPENINGS_A_CALL = 5
 _CALLS_AHEAD = 6
@@ -90,8 +93,16 @@ class Outset:
         rows = self.counts.get(stream.name) if stream.reads_all else None
         jobs_left = None
         if choose(self._tap.config["api_type"], rows, is_cut=self._tap.max_records is not None) == BULK:
-            jobs_left = self._tap.limits.bulk_jobs_left
+            jobs_left = self._jobs_left
         return choose(self._tap.config["api_type"], rows, jobs_left=jobs_left, is_cut=self._tap.max_records is not None)
+
+    @cached_property
+    def _jobs_left(self) -> int | None:
+        """How many Bulk jobs the org still allows, if known."""
+        left = self._tap.limits.bulk_jobs_left
+        if left == 0:
+            logger.warning("the org's Bulk jobs, or megabytes of results, of 24 hours are used up; REST reads all")
+        return left
 
     def _is_small(self, stream: ObjectStream) -> bool:
         """Whether its first page is worth asking for with others'; of changes nobody knows how many they are."""
@@ -115,21 +126,22 @@ class Outset:
             each.take_deletions(found.get(each.name))
 
     def _begin_jobs(self, streams: Sequence[ObjectStream]) -> None:
-        def begun(stream: ObjectStream) -> None:
+        def begun(stream: ObjectStream) -> ObjectStream:
             try:
                 stream.begin_job()
             except CrmdbError as error:
                 if error.stops_run:
                     raise
                 # the stream meets it again in its turn, and has a way out or fails alone
+            return stream
 
         few = streams[:_JOBS_AT_ONCE]
-        for _ in in_order(begun, few, workers=int(self._tap.config["concurrency"])):
-            pass
-        for each in few:
-            each.keep_job()
-        if few:
-            self._tap.write_state()
+        try:
+            for each in in_order(begun, few, workers=int(self._tap.config["concurrency"])):
+                each.keep_job()
+        finally:
+            for each in few:  # those too that were begun behind one that stops the run
+                each.keep_job()
 
 
 class Openings:

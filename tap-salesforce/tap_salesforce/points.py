@@ -11,7 +11,7 @@ from tap_salesforce.parts import Part
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["JobPoint", "Standing"]
+__all__ = ["JobPoint", "Standing", "job_in"]
 
 _LOCATOR = re.compile(r"/services/data/v\d{2,3}\.\d/query(?:All)?/[\w-]{5,100}")
 _JOB = re.compile(r"[A-Za-z0-9]{15,18}")
@@ -46,6 +46,14 @@ class JobPoint:
         locator = saved["locator"]
         job, version = _checked(_JOB, saved["id"]), _checked(_VERSION, saved["version"])
         return cls(job, version, pages, None if locator is None else _checked(_RESULT, locator), rows)
+
+
+def job_in(saved: Any) -> JobPoint | None:
+    """The job that an interrupted run left in STATE; None where there is none, or nobody can tell."""
+    try:
+        return JobPoint.of(saved["point"]["job"])
+    except (KeyError, ValueError, TypeError):
+        return None
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ LONGEST_COLUMNS = LONGEST * 9 // 10
 _SHORTEST_COLUMNS = 500
 _COMPLICATED = "QUERY_TOO_COMPLICATED"
 _LOST_JOBS = 3
+_FILES_AT_ONCE = 25
 _TRIES_OF_SMALL_ONES = 3
 
 
@@ -124,7 +125,8 @@ class ObjectReader:
 
     def _by_rest(self, standing: Standing, opening: Json | None) -> Iterator[tuple[list[Record], Standing]]:
         total: int | None = None
-        for page in self._rest.pages(standing.parts[0], standing.cursor, opening=opening, limit=self.means.limit):
+        limit, most = self.means.limit, self._most
+        for page in self._rest.pages(standing.parts[0], standing.cursor, opening=opening, limit=limit, most=most):
             if total is None and standing.cursor is None and page.total is not None:
                 total = page.total
                 self._weigh(total)
@@ -148,7 +150,8 @@ class ObjectReader:
         found = jobs.wait(job)
         if found is not None:
             self.on_total(found)
-        for each in Results(jobs, self._form.names, workers=self.means.workers, found=found).slices(job):
+        results = Results(jobs, self._form.names, workers=self.means.workers, found=found, most=self._most)
+        for each in results.slices(job):
             records = self._form.of_csv(each.rows)
             self._fill(records)
             standing = standing.at(part, job=each.job)
@@ -159,6 +162,11 @@ class ObjectReader:
         """Begin a job for a part; raises what `pages` answers by other means."""
         query = self.subject.query
         return self.means.jobs.create(query.text(part), with_deleted=query.with_deleted)
+
+    @property
+    def _most(self) -> int | None:
+        """The most records at once: each file is a call and maybe many megabytes, and a run may be cut amid them."""
+        return _FILES_AT_ONCE if self.subject.columns.blobs else None
 
     def _fill(self, records: Sequence[Record]) -> None:
         if records and not self.subject.columns.is_whole:

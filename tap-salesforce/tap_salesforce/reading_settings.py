@@ -33,7 +33,16 @@ def reading_settings() -> list[th.Property[Any]]:
             default=0,
             title="Formulas every (hours)",
             description="How often the formula fields of all records are read again, for they change without a new "
-            "stamp. 0: never.",
+            "stamp, and with them `quiet_fields`. 0: never.",
+        ),
+        th.Property(
+            "quiet_fields",
+            th.ObjectType(additional_properties=th.ArrayType(th.StringType(min_length=1))),
+            # Estuary PR 3414; unverified, and harmless where it is not so
+            default={"ContractLineItem": ["Status"]},
+            title="Quiet fields",
+            description="Fields that change without a new stamp though they are no formulas, by object; no description "
+            "tells which they are.",
         ),
         th.Property(
             "compare_ids_every",

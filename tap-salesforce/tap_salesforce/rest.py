@@ -60,13 +60,26 @@ class RestReader:
         self._query = query
 
     def pages(
-        self, part: Part, cursor: str | None = None, *, opening: Json | None = None, limit: int | None = None
+        self,
+        part: Part,
+        cursor: str | None = None,
+        *,
+        opening: Json | None = None,
+        limit: int | None = None,
+        most: int | None = None,
     ) -> Iterator[RestPage]:
-        """The pages of a part, from a cursor on if there is one; `opening` is the first page where it is known."""
+        """The pages of a part, from a cursor on if there is one, or pieces of them of `most` rows.
+
+        `opening` is the first page where it is known.
+        """
         answer = opening or (self._next(cursor) if cursor else None) or self.first(part, limit=limit)
         cursors: set[str] = set()
         while True:
             rows, cursor = answer["records"], answer.get("nextRecordsUrl")
+            while most and self._query.has_id and len(rows) > most:
+                part = part.behind(rows[most - 1]["Id"])
+                yield RestPage(rows[:most], part, None, answer.get("totalSize"))
+                rows = rows[most:]
             if rows and self._query.has_id:
                 part = part.behind(rows[-1]["Id"])
             yield RestPage(rows, part, cursor, answer.get("totalSize"))

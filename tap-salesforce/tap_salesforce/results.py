@@ -54,15 +54,20 @@ class _Download:
 
 
 class Results:
-    """Reads the result of a job that is complete; `found` is how many rows it has, if that is known."""
+    """Reads the result of a job that is complete; `found` is how many rows it has, if that is known.
 
-    def __init__(self, jobs: BulkJobs, names: Sequence[str], *, workers: int, found: int | None) -> None:
+    `most` rows come in one slice, or fewer; without it, as many as do not wait in too much memory.
+    """
+
+    def __init__(
+        self, jobs: BulkJobs, names: Sequence[str], *, workers: int, found: int | None, most: int | None = None
+    ) -> None:
         self._jobs = jobs
         self._names = names
         self._workers = workers
         self._found = found
         self._files = _Files()
-        self._at_once = max(1, min(_MOST_ROWS, _VALUES_AT_ONCE // max(len(names), 1)))
+        self._at_once = most or max(1, min(_MOST_ROWS, _VALUES_AT_ONCE // max(len(names), 1)))
 
     def slices(self, job: JobPoint) -> Iterator[Slice]:
         """The rows from where a job's reading stands.

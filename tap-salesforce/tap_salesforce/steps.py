@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from crmdb_core.instants import parse_instant
+from crmdb_core.instants import format_instant, parse_instant
 from crmdb_core.stream import Page
 from crmdb_core.window import WindowKind
 
@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
     from crmdb_core.window import ReadWindow
 
-__all__ = ["FORMULAS", "IDS", "RECORDS", "Upkeep", "in_step", "step_of"]
+__all__ = ["FORMULAS", "IDS", "RECORDS", "Upkeep", "in_step", "read_from", "step_of", "with_read_from"]
 
 RECORDS, FORMULAS, IDS = "records", "formulas", "ids"
 _AHEAD = timedelta(hours=1)  # a stamp further in the future than this was not written by a run of ours
 _SETTINGS = {FORMULAS: "refresh_formulas_every", IDS: "compare_ids_every"}
+_READ_FROM = "read_from"
 _STATE = {FORMULAS: "formulas_at", IDS: "ids_at"}
 
 
@@ -82,6 +83,25 @@ def _is_due(last: Any, every_hours: int, now: datetime) -> bool:
     except (ValueError, TypeError):
         done = None
     return done is None or done > now + _AHEAD or now - done >= timedelta(hours=every_hours)
+
+
+def read_from(state: Mapping[str, Any], start_date: str | None) -> datetime | None:
+    """From which stamp on records have been sent; None: all of them. STATE knows it better than today's settings."""
+    try:
+        told = state.get(_READ_FROM, start_date)
+        return None if told is None else parse_instant(told)
+    except (ValueError, TypeError):
+        return None if start_date is None else parse_instant(start_date)
+
+
+def with_read_from(state: Mapping[str, Any], window: ReadWindow) -> dict[str, str | None]:
+    """What STATE keeps of that when a window was read whole: nothing new, or its low end."""
+    begins = window.bookmark is None and window.kind is not WindowKind.BOOKMARK
+    if window.low is None or begins:
+        return {_READ_FROM: None if window.low is None else format_instant(window.low)}
+    known = read_from(state, None)
+    is_wider = _READ_FROM in state and known is not None and window.low < known
+    return {_READ_FROM: format_instant(window.low)} if is_wider else {}
 
 
 def in_step(step: str, pages: Iterable[Page]) -> Iterator[Page]:

@@ -13,12 +13,13 @@ from tap_salesforce.columns import BLOB
 from tap_salesforce.exceptions import NotByBulkError
 from tap_salesforce.parts import Part
 from tap_salesforce.planner import Costs, choose
+from tap_salesforce.points import job_in
 from tap_salesforce.schema import object_schema
 from tap_salesforce.steps import FORMULAS, IDS, RECORDS, in_step
 from tap_salesforce.upkeep import Upkept
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from singer_sdk.helpers.types import Context
 
@@ -44,6 +45,8 @@ class ObjectStream(Upkept):
         self.primary_keys = ("Id",) if sobject.has_id else ()
         self.replication_key = sobject.replication_key
         self._job: JobPoint | None = None
+        self._told_job: str | None = None
+        self._saved_job: JobPoint | None = None
 
     # what is read
 
@@ -86,6 +89,7 @@ class ObjectStream(Upkept):
     def fetch(self) -> Iterator[Page]:
         if self.window.is_empty:
             return
+        self._end_useless_job()
         if self._step == RECORDS:
             standing = self._resumed(self.subject) or self.subject.start(self.part)
             if self._job is not None:
@@ -97,6 +101,12 @@ class ObjectStream(Upkept):
             yield from self._formulas()
         if IDS in self.upkeep.steps:
             yield from self._ids()
+
+    def _end_useless_job(self) -> None:
+        """Delete the job that STATE names where the window, or what is selected, is another one now."""
+        taken_up = self._step != RECORDS or self._resumed(self.subject) is not None
+        if self._saved_job is not None and not taken_up and self.tap.max_records is None:
+            self.tap.jobs.end(self._saved_job)
 
     @property
     def _wanted(self) -> list[str]:
@@ -123,6 +133,14 @@ class ObjectStream(Upkept):
         if self._job is not None:
             standing = self.subject.start(self.part).at(self.part, job=self._job)
             self.save_progress({"step": RECORDS, **standing.to_state()})
+
+    @override
+    def save_progress(self, point: Mapping[str, Any]) -> None:
+        super().save_progress(point)
+        job = point["job"]["id"] if "job" in point else None
+        if job is not None and job != self._told_job:  # a job that no STATE names is lost with the run
+            self.tap.write_state()
+        self._told_job = job
 
     # before a run
 
@@ -169,4 +187,5 @@ class ObjectStream(Upkept):
     @override
     def _begin(self, context: Context | None) -> None:
         if self._window is None:  # once: what was begun ahead of the stream's turn was begun for this window
+            self._saved_job = job_in(self.get_context_state(context).get("resume"))
             super()._begin(context)

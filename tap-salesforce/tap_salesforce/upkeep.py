@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from crmdb_core.instants import format_instant, parse_instant
+from crmdb_core.instants import format_instant
 from crmdb_core.stream import CrmStream, Page
 from crmdb_core.window import WindowKind
 from tap_salesforce.columns import Columns
@@ -15,7 +15,7 @@ from tap_salesforce.parts import Part
 from tap_salesforce.planner import BULK, REST, choose
 from tap_salesforce.points import Standing
 from tap_salesforce.reading import LONGEST_COLUMNS, Means, ObjectReader, Subject
-from tap_salesforce.steps import FORMULAS, IDS, RECORDS, Upkeep, in_step, step_of
+from tap_salesforce.steps import FORMULAS, IDS, RECORDS, Upkeep, in_step, read_from, step_of, with_read_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -72,8 +72,7 @@ class Upkept(CrmStream):
 
     @property
     def _oldest(self) -> datetime | None:
-        start = self.config.get("start_date")
-        return None if start is None else parse_instant(start)
+        return read_from(self._open or {}, self.config.get("start_date"))
 
     def _subject(self, names: Iterable[str], *, tells_deleted: bool = True) -> Subject:
         columns = Columns.of(self.sobject, names, most=LONGEST_COLUMNS)
@@ -81,7 +80,10 @@ class Upkept(CrmStream):
 
     @property
     def _calculated(self) -> list[Field]:
-        return [each for each in self.sobject.formulas if each.name in self.subject.columns.wanted]
+        """The fields that change without a new stamp."""
+        quiet = self.config["quiet_fields"].get(self.name, ())
+        wanted = self.subject.columns.wanted
+        return [each for each in self.sobject.fields if (each.calculated or each.name in quiet) and each.name in wanted]
 
     def _upkeep_reader(self, subject: Subject) -> ObjectReader:
         reader = self._reader(subject)
@@ -130,11 +132,11 @@ class Upkept(CrmStream):
             return
         if IDS not in self._may:
             self.logger.warning(
-                "%s: Salesforce has forgotten what was deleted since the last run; a full_refresh removes it", self.name
+                "%s: Salesforce cannot tell what was deleted since the last run; a full_refresh removes it", self.name
             )
             return
         self.logger.warning(
-            "%s: Salesforce has forgotten what was deleted since the last run; all Ids are compared", self.name
+            "%s: Salesforce cannot tell what was deleted since the last run; all Ids are compared", self.name
         )
         self._upkeep = self.upkeep.with_ids()
         self._stream_version = self._initialized_at
@@ -150,6 +152,9 @@ class Upkept(CrmStream):
         super()._complete()
         if state is not None and self.tap.max_records is None:
             state.update(self.upkeep.to_state(high))
+            state.update(with_read_from(state, self.window))
+        if self.reader.jobs_made:
+            self.tap.write_state()  # which names none of them any more: a run that is killed now begins none anew
         for job in self.reader.jobs_made:
             self.tap.jobs.end(job)
 

@@ -11,11 +11,14 @@ from fake_crm import FakeSalesforce
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.end_to_end.conftest import Meltano
 
 RUN = ("run", "tap-salesforce", "target-crmdb")
 # a plain object, one with every type of field, one without a stamp of changes, and one without a key
+ACCOUNTS = "SELECT count(*), count(_sdc_deleted_at) FROM salesforce.account"
+ONE = "SELECT count(*) FROM salesforce.account WHERE _sdc_deleted_at IS NULL"
 STREAMS = ("Account", "Everything__c", "AccountHistory", "Reading__b")
 
 
@@ -110,3 +113,37 @@ def test_the_check_runs_under_meltano(job: Meltano) -> None:
     output = job.run("invoke", "tap-salesforce", "--check")
     assert "Everything__c" in output
     assert "calls of 24 hours left" in output
+
+
+def test_the_job_runs_in_the_demo_environment(meltano: Meltano, fake: FakeSalesforce, embedded_dir: Path) -> None:
+    """As somebody without a Postgres begins: nothing is set but the org, and the data folder of this test."""
+    meltano.env |= {
+        "TAP_SALESFORCE_LOGIN_URL": fake.url,
+        "TAP_SALESFORCE_CLIENT_ID": fake.client_id,
+        "TAP_SALESFORCE_CLIENT_SECRET": fake.client_secret,
+        "TAP_SALESFORCE_CACHE_DIR": "none",
+        "TARGET_CRMDB_EMBEDDED_DATA_DIR": str(embedded_dir),
+        "TARGET_CRMDB_DEFAULT_TARGET_SCHEMA": "salesforce",
+    }
+    meltano.run("--environment=demo", *RUN)
+    meltano.env["TARGET_CRMDB_EMBEDDED"] = "true"  # for `crmdb`, which knows no environments; Meltano had it of its own
+    assert ["300", "0"] == numbers(meltano.call("crmdb", "sql", ACCOUNTS))
+
+    ids = [row["Id"] for row in fake.org.records("Account")]
+    fake.org.update("Account", ids[0], {"Name": "Renamed"})
+    fake.org.delete("Account", ids[1])
+    fake.org.purge("Account", ids[2])
+    fake.org.create("Account", {"Name": "New"})
+    fake.clock.advance(3600)
+    before = len(fake.requests)
+    meltano.run("--environment=demo", *RUN)
+    assert ["301", "2"] == numbers(meltano.call("crmdb", "sql", ACCOUNTS))
+    assert ["1"] == numbers(meltano.call("crmdb", "sql", f"{ONE} AND name = 'Renamed'"))
+    assert fake.usage.used() < 200
+    assert len(fake.requests) - before < 60
+
+
+def numbers(output: str) -> list[str]:
+    """The cells of the one row that was printed."""
+    line = next(line for line in output.splitlines()[1:] if any(letter.isdigit() for letter in line))
+    return [cell.strip() for cell in line.replace("|", " ").split()]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from fake_crm import FakeSalesforce
+from fake_crm.salesforce.limits import Limits as OrgLimits
 from tap_salesforce.tap import TapSalesforce
 from tests.tap_salesforce.truth import differences, loaded
 
@@ -263,3 +266,75 @@ def test_a_state_names_the_jobs_of_streams_whose_turn_has_not_come(run_tap: RunT
     assert again.error is None
     assert not [each for each in calls.of("POST") if each.endswith("/jobs/query")]
     assert differences(crm, loaded(stopped, again), "Account", "Contact", "Lead") == []
+
+
+def told_jobs() -> set[str]:
+    """The jobs that the last STATE names which a run in this process has written so far."""
+    lines = [line for line in getattr(sys.stdout, "getvalue")().split("\n") if '"type":"STATE"' in line]  # noqa: B009 - a run's output
+    return set(re.findall(r"750\w{15}", lines[-1])) if lines else set()
+
+
+class Told:
+    """What STATE said whenever a request of a kind came: the jobs that it named, and those that it should have."""
+
+    def __init__(self, crm: FakeSalesforce, method: str, path: str) -> None:
+        self.seen: list[tuple[set[str], set[str]]] = []
+
+        def look(request: Any) -> None:
+            if request.method == method and re.search(path, request.path):
+                self.seen.append((told_jobs(), {job.id for job in crm.jobs}))
+
+        crm.on_request(look)
+
+
+def test_state_names_every_job_before_the_next_is_made(run_tap: RunTap, crm: FakeSalesforce) -> None:
+    """A run that is killed while it begins jobs leaves at most those behind that were being made."""
+    told = Told(crm, "POST", "/jobs/query$")
+    run_tap(crm, "Account", "Contact", "Lead", "Case", api_type="bulk", concurrency=1)
+    assert [0, 1, 2, 3] == [len(made) for _, made in told.seen]
+    assert all(named == made for named, made in told.seen)
+
+
+def test_state_names_a_job_that_takes_another_ones_place(run_tap: RunTap, crm: FakeSalesforce) -> None:
+    cut = cut_run(run_tap, crm, 0)
+    for job in crm.jobs:
+        crm.jobs.abort(job) if job.state == "InProgress" else crm.jobs.delete(job)
+    run = run_tap(crm, "Contact", state=cut.state, api_type="bulk")
+    assert run.error is None
+    first = next(place for place, message in enumerate(run.messages) if message["type"] == "RECORD")
+    states = [message["value"] for message in run.messages[:first] if message["type"] == "STATE"]
+    assert states[-1]["bookmarks"]["Contact"]["resume"]["point"]["job"]["id"] == "750000000000002AAA"
+
+
+def test_a_job_is_deleted_when_no_state_names_it_any_more(run_tap: RunTap, crm: FakeSalesforce) -> None:
+    """Else a run that is killed right then makes its successor read everything again."""
+    told = Told(crm, "DELETE", "/jobs/query/")
+    assert run_tap(crm, "Contact", api_type="bulk").error is None
+    assert [set()] == [named for named, _ in told.seen]
+
+
+@pytest.mark.parametrize("settings", [{"full_refresh": True}, {"where": {"Contact": "Id != null"}}], ids=str)
+def test_a_job_of_the_state_that_is_of_no_use_any_more_is_deleted(
+    run_tap: RunTap, crm: FakeSalesforce, settings: dict[str, Any]
+) -> None:
+    cut = cut_run(run_tap, crm, 0)
+    assert 1 == len(list(crm.jobs))
+    again = run_tap(crm, "Contact", state=cut.state, api_type="bulk", **settings)
+    assert again.error is None
+    assert len(again.ids("Contact")) >= 130
+    assert [] == list(crm.jobs)
+
+
+def test_a_trial_leaves_the_job_of_the_state_alone(run_tap: RunTap, crm: FakeSalesforce) -> None:
+    cut = cut_run(run_tap, crm, 0)
+    assert run_tap(crm, "Contact", state=cut.state, max_records=5).error is None
+    assert 1 == len(list(crm.jobs))
+
+
+def test_when_the_days_megabytes_are_used_up_no_job_is_tried(run_tap: RunTap, crm: FakeSalesforce) -> None:
+    crm.usage.limits = OrgLimits(bulk_megabytes=0)
+    calls = Calls(crm)
+    run = run_tap(crm, "Contact", "Account", api_type="bulk")
+    assert run.error is None
+    assert [] == [each for each in calls.of("POST") if each.endswith("/jobs/query")]
+    assert differences(crm, loaded(run), "Contact", "Account") == []

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -143,6 +144,29 @@ def test_ids_are_compared_when_it_is_due(run_tap: RunTap, crm: FakeSalesforce, f
     assert any(message["type"] == "ACTIVATE_VERSION" for message in due.messages)
 
 
+@pytest.mark.parametrize("began", [None, "2026-01-01T00:00:00Z"])
+def test_a_start_date_that_is_moved_takes_no_row_away(run_tap: RunTap, crm: FakeSalesforce, began: str | None) -> None:
+    """It says where a first sync begins, and means nothing to those after it."""
+    first = run_tap(crm, "Lead", start_date=began)
+    crm.clock.advance(20 * DAY)
+    second = run_tap(crm, "Lead", state=first.state, start_date="2026-10-31T00:00:00Z")
+    assert any(message["type"] == "ACTIVATE_VERSION" for message in second.messages)
+    assert len(first.ids("Lead")) > 0
+    assert set(first.ids("Lead")) == {key[0] for key in loaded(first, second)["Lead"].rows}
+
+
+def test_a_read_from_an_earlier_point_widens_what_is_compared(run_tap: RunTap, crm: FakeSalesforce) -> None:
+    start = "2026-10-31T00:00:00Z"
+    first = run_tap(crm, "Lead", start_date=start)
+    crm.clock.advance(HOUR)
+    wider = run_tap(crm, "Lead", state=first.state, start_date=start, since="2025-01-01T00:00:00Z")
+    crm.clock.advance(20 * DAY)
+    last = run_tap(crm, "Lead", state=wider.state, start_date=start)
+    assert any(message["type"] == "ACTIVATE_VERSION" for message in last.messages)
+    assert len(wider.ids("Lead")) > len(first.ids("Lead"))
+    assert set(wider.ids("Lead")) == {key[0] for key in loaded(first, wider, last)["Lead"].rows}
+
+
 def test_nothing_is_asked_about_deletions_on_a_first_sync(run_tap: RunTap, crm: FakeSalesforce) -> None:
     bodies: list[str] = []
     crm.on_request(lambda request: bodies.append(f"{request.path}{request.body!r}"))
@@ -180,3 +204,39 @@ def test_since_before_the_bookmark_looks_for_deletions_too(run_tap: RunTap, crm:
     again = run_tap(crm, "Lead", state=first.state, since="2026-10-31T00:00:00Z")
     assert gone in again.ids("Lead")
     assert differences(crm, loaded(first, again), "Lead") == []
+
+
+@pytest.mark.usefixtures("waits")
+@pytest.mark.parametrize("status", [503, 403])
+def test_deletions_that_could_not_be_asked_for_are_found_all_the_same(
+    run_tap: RunTap,
+    crm: FakeSalesforce,
+    first: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    caplog: pytest.LogCaptureFixture,
+    status: int,
+) -> None:
+    """The next run would ask from its own bookmark on. What is refused for good is no reason to list all Ids always."""
+    gone = ids(crm, "Lead")[0]
+    crm.org.purge("Lead", gone)
+    crm.clock.advance(HOUR)
+    answer = crm.answer
+
+    def refusing(request: Any) -> Any:
+        reply = answer(request).whole()
+        if b"/deleted/" not in request.body:
+            return reply
+        body = json.loads(reply.body)
+        for each in body["compositeResponse"]:
+            code = "SERVER_UNAVAILABLE" if status == 503 else "FORBIDDEN"
+            each.update(httpStatusCode=status, body=[{"errorCode": code, "message": ""}])
+        return type(reply)(200, json.dumps(body).encode(), reply.headers)
+
+    crm.quirks.gzip = False
+    monkeypatch.setattr(crm, "answer", refusing)
+    second = run_tap(crm, "Lead", state=first.state)
+    assert second.error is None
+    is_found = gone not in {key[0] for key in loaded(first, second)["Lead"].rows}
+    assert is_found == (status == 503)
+    assert "all Ids are compared" in caplog.text if is_found else "compare_ids_every" in caplog.text

@@ -65,7 +65,7 @@ def test_s07_many_records_of_one_second_are_all_read(
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_what_commits_late_is_found(run_tap: RunTap, crm: FakeSalesforce, first: Run, api: str) -> None:
+def test_s03_what_commits_late_is_found(run_tap: RunTap, crm: FakeSalesforce, first: Run, api: str) -> None:
     """Airbyte 27146, 42537: its stamp is older than the bookmark of a run that could not see it."""
     transaction = crm.org.transaction()
     late = transaction.create("Account", {"Name": "Late"})
@@ -84,7 +84,7 @@ def test_what_commits_late_is_found(run_tap: RunTap, crm: FakeSalesforce, first:
     assert differences(crm, loaded(first, second, third), "Account", "Contact") == []
 
 
-def test_an_object_without_a_watermark_relies_on_the_lookback(run_tap: RunTap, crm: FakeSalesforce) -> None:
+def test_s03_an_object_without_a_watermark_relies_on_the_lookback(run_tap: RunTap, crm: FakeSalesforce) -> None:
     first = run_tap(crm, "ListView")
     crm.clock.advance(300)
     transaction = crm.org.transaction()
@@ -109,8 +109,8 @@ def test_a_run_that_finds_nothing_moves_no_further_than_the_watermark(
 
 
 @pytest.mark.parametrize("api", ["rest", "bulk"])
-def test_edits_during_a_read_are_not_lost(run_tap: RunTap, crm: FakeSalesforce, first: Run, api: str) -> None:
-    """S01: the record leaves the window while it is read, and is in the next one."""
+def test_s01_edits_during_a_read_are_not_lost(run_tap: RunTap, crm: FakeSalesforce, first: Run, api: str) -> None:
+    """The record leaves the window while it is read, and is in the next one."""
     for one in ids(crm, "Contact"):
         crm.org.update("Contact", one, {"Title": "old"})
     crm.clock.advance(HOUR)

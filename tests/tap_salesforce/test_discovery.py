@@ -300,3 +300,55 @@ def test_settings_are_checked_before_anything_is_asked(run_tap: RunTap, fake: Fa
     assert isinstance(error, ConfigError)
     assert len(error.errors) >= 2
     assert len(fake.requests) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("ContentDocumentLink", "give one in `where`"),
+        ("AccountChangeEvent", "cannot be queried"),
+        ("Acount", "no such object"),
+    ],
+)
+def test_an_object_that_was_named_and_cannot_be_read_fails_the_run(
+    run_tap: RunTap, fake: FakeSalesforce, caplog: pytest.LogCaptureFixture, name: str, told: str
+) -> None:
+    """Else a typing error looks like an org without records."""
+    run = run_tap(fake, name, "Contact")
+    assert isinstance(run.error, SyncFailedError)
+    assert [name] == list(run.error.failures)
+    assert any(name in record.getMessage() and told in record.getMessage() for record in caplog.records)
+    assert len(run.records("Contact")) > 0
+
+
+def test_a_pattern_that_matches_nothing_is_told_of(
+    run_tap: RunTap, fake: FakeSalesforce, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = run_tap(fake, streams=["Acount*", "Content*", "!Lead"])
+    assert run.error is None
+    told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert any("Acount*" in line for line in told)
+    assert not any("Content" in line or "Lead" in line for line in told)
+
+
+@pytest.mark.parametrize("has_catalog", [False, True])
+def test_a_filter_of_no_object_is_told_of(
+    run_tap: RunTap, fake: FakeSalesforce, caplog: pytest.LogCaptureFixture, has_catalog: bool
+) -> None:
+    """Its author believes that fewer records leave the org."""
+    catalog = run_tap.catalog(fake, "Account", streams=["Account"]) if has_catalog else None
+    run = run_tap(fake, "Account", catalog=catalog, where={"Acount": "Name != null"})
+    assert run.error is None
+    told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert any("where" in line and "Acount" in line for line in told)
+
+
+def test_an_object_that_was_named_and_is_not_in_the_catalog_is_told_of(
+    run_tap: RunTap, fake: FakeSalesforce, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Meltano discovers apart, and shows nothing of that."""
+    catalog = run_tap.catalog(fake, "Account", streams=["Account"])
+    run = run_tap(fake, "Account", "Acount", catalog=catalog)
+    assert run.error is None
+    told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert any("`streams` names Acount" in line for line in told)

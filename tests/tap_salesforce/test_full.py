@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from fake_crm import FakeSalesforce
+from fake_crm.salesforce.limits import Limits as OrgLimits
+from tap_salesforce.tap import TapSalesforce
 from tests.tap_salesforce.truth import differences, loaded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from crmdb_core.http import ApiSession
     from tests.tap_salesforce.conftest import RunTap
 
 CLOCK = "2026-11-01T00:00:00Z"
@@ -120,3 +124,47 @@ def test_files_are_fetched_where_they_are_wanted(run_tap: RunTap, crm: FakeSales
     assert run.error is None
     assert differences(crm, loaded(run), "Attachment") == []
     assert all("Body" in record for record in run.records("Attachment"))
+
+
+@pytest.mark.parametrize("api", ["rest", "bulk"])
+def test_a_run_that_stops_amid_the_files_of_a_page_goes_on_behind_them(run_tap: RunTap, api: str) -> None:
+    """Else a page of 2,000 files is begun anew by every run whose share is smaller, and never comes to its end."""
+    with FakeSalesforce(clock=CLOCK, sizes={"Attachment": 150}, limits=OrgLimits(api_requests=1000)) as crm:
+        crm.clock.advance(3600)
+        sent: list[str] = []
+        state: dict[str, Any] | None = None
+        settings: dict[str, Any] = {"api_type": api, "blobs": True, "max_run_share": 0.08, "concurrency": 4}
+        for _ in range(5):
+            run = run_tap(crm, "Attachment", state=state, **settings)
+            state = run.state
+            sent += run.ids("Attachment")
+            if run.error is None:
+                break
+        assert run.error is None
+        assert len(sent) == len(set(sent))
+        assert set(sent) == {row["Id"] for row in crm.org.records("Attachment", deleted=True)}
+
+
+def test_a_file_that_is_too_large_is_left_out_and_told(
+    run_tap: RunTap, crm: FakeSalesforce, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its record comes without it: a null would say that there is none."""
+    large = str(crm.org.records("Attachment")[2]["Id"])
+    answer = crm.answer
+
+    def enlarging(request: Any) -> Any:
+        return replace(answer(request), body=b"x" * 3_000_000) if f"{large}/Body" in request.path else answer(request)
+
+    opened = TapSalesforce.open_session
+
+    def of_two_megabytes(tap: TapSalesforce) -> ApiSession:
+        session = opened(tap)
+        session.max_bytes = 2_000_000
+        return session
+
+    monkeypatch.setattr(crm, "answer", enlarging)
+    monkeypatch.setattr(TapSalesforce, "open_session", of_two_megabytes)
+    run = run_tap(crm, "Attachment", blobs=True)
+    assert run.error is None
+    assert [large] == [record["Id"] for record in run.records("Attachment") if "Body" not in record]
+    assert any("Attachment.Body" in record.getMessage() and large in record.getMessage() for record in caplog.records)

@@ -192,3 +192,27 @@ def test_a_cut_rest_run_goes_on_at_its_cursor(run_tap: RunTap, crm: FakeSalesfor
     assert len(run.ids("Contact")) == 70 - len(cut.ids("Contact"))
     assert asked
     assert all("/query/" in path for path in asked)
+
+
+def test_s04_a_record_on_two_pages_is_one_row(
+    run_tap: RunTap, crm: FakeSalesforce, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crm.quirks.gzip = False
+    answer, last = crm.answer, list[Json]()
+
+    def repeating(request: Any) -> Any:
+        reply = answer(request)
+        if "/query" not in request.path or "Contact" not in str(reply.body):
+            return reply
+        body = json.loads(reply.body)
+        body["records"] = last + body["records"]
+        last[:] = body["records"][-1:]
+        return type(reply)(reply.status, json.dumps(body).encode(), reply.headers)
+
+    monkeypatch.setattr(crm, "answer", repeating)
+    run = run_tap(crm, "Contact", api_type="rest")
+    assert run.error is None
+    assert len(run.ids("Contact")) > len(set(run.ids("Contact"))) == 70
+    tables = Tables()
+    tables.take(lines(run.messages))
+    assert differences(crm, tables, "Contact") == []

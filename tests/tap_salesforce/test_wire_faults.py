@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from crmdb_core.exceptions import ExitCode, SyncFailedError, TryLaterError
+from crmdb_core.exceptions import ExitCode, SyncFailedError, TlsError, TryLaterError
 from fake_crm import FakeSalesforce
+from tests.crmdb_core.test_http_tls import Authority, serving
 from tests.tap_salesforce.truth import differences, loaded
 
 if TYPE_CHECKING:
@@ -137,6 +138,18 @@ def test_n13_a_host_that_nobody_knows_ends_in_one_plain_line(tmp_path: Path) -> 
     assert done.stdout == ""
     assert "the name of host crm.invalid could not be resolved" in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
+
+
+def test_n14_a_certificate_that_nobody_vouches_for_is_refused_at_once(
+    run_tap: RunTap, fake: FakeSalesforce, waits: list[float], tmp_path: Path
+) -> None:
+    """Before the app's secret is sent."""
+    with serving(Authority(tmp_path).issue()) as (url, seen):
+        run = run_tap(fake, "Account", login_url=url)
+    assert isinstance(run.error, TlsError)
+    assert ExitCode.FAILED == run.error.exit_code
+    assert "certificate" in str(run.error)
+    assert ([], []) == (seen, waits)
 
 
 def test_n13_a_host_that_is_found_again_is_no_failure(
