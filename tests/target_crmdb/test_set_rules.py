@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -139,6 +140,33 @@ def test_a_run_that_changes_nothing_asks_nothing(load: Loader, pipe: Any) -> Non
     load.database.query("delete from _crmdb.validation_issues")
     pipe("persons", person(1, owner_id=9))
     assert [] == broken(load, "contacts.owner")
+
+
+@pytest.mark.parametrize("again", [1, 2], ids=["the same rows", "another row"])
+def test_rows_of_a_killed_run_are_judged_by_the_next_one(
+    load: Loader, pipe: Any, singer: Singer, tmp_path: Path, again: int
+) -> None:
+    """What a killed run has made durable is asked about once, whatever the next run changes itself."""
+    pipe("users", {"id": 1, "name": "A", "active_flag": True})
+    settings = {"source": "pipedrive", "default_target_schema": "pipe"}
+    killed = [*messages(singer, "persons", person(1, owner_id=9)), singer.state({"persons": 1})]
+    done = load.process(tmp_path, *killed, env={"CRMDB_FAILPOINTS": "before_state=kill"}, **settings)
+    assert -signal.SIGKILL == done.returncode
+    assert [("1",)] == load.database.query("select source_id from crm.contacts")
+    assert [] == broken(load, "contacts.owner"), "killed before it came to that"
+    pipe("persons", person(again, owner_id=9 if again == 1 else 1))
+    assert ["1"] == broken(load, "contacts.owner")
+    assert [(None,)] == load.database.query("select distinct unjudged_since::text from _crmdb.tables")
+
+
+def test_rows_are_judged_by_the_next_run_where_it_could_not_be_done(load: Loader, pipe: Any) -> None:
+    pipe("users", {"id": 1, "name": "A", "active_flag": True})
+    with psycopg.connect(load.database.url) as other:
+        other.execute("lock table _crmdb.validation_issues in share mode")
+        pipe("persons", person(1, "a@example.com", owner_id=9), lock_timeout=1)
+    assert [] == broken(load, "contacts.owner")
+    pipe("persons", person(1, "a@example.com", owner_id=9))
+    assert ["1"] == broken(load, "contacts.owner")
 
 
 def test_a_rule_of_ones_own(load: Loader, pipe: Any, tmp_path: Path) -> None:
