@@ -250,3 +250,28 @@ def test_no_shipped_rule_compares_every_row_with_every_other(load: Loader, pipe:
             assert "Join Filter" not in plan, rule.name
             # whether there is any contact, company or deal is looked up once for each kind of link
             assert "SubPlan" not in re.sub(r"(?ms)^  CTE loaded$.*?^  (?=CTE |->)", "", plan), rule.name
+
+
+def test_links_are_read_only_where_one_of_them_or_an_end_has_changed(load: Loader, pipe: Any) -> None:
+    for stream in STREAMS:
+        pipe(stream, {"id": 1})
+    [rule] = [one for one in all_set_rules() if one.name == "associations.dangling"]
+    with psycopg.connect(load.database.url) as connection:
+        connection.execute(
+            "insert into pipe.deals (id, person_id) select n, n from generate_series(1, 5000) n where n > 1"
+        )
+        connection.execute("set search_path to crm, _crmdb")
+        connection.execute(
+            "create temporary table changed as select * from (values ('owners', 'pipedrive', 'pipe.users', '1')) c"
+            " (entity, crm_source, source_table, source_id)"
+        )
+        connection.execute("set enable_nestloop = off; set enable_mergejoin = off; analyze")
+        assert _most_rows(connection, rule.query) <= 1
+        connection.execute("insert into changed values ('contacts', 'pipedrive', 'pipe.persons', '7')")
+        assert _most_rows(connection, rule.query) >= 4999
+
+
+def _most_rows(connection: psycopg.Connection[Any], query: str) -> float:
+    """Give how many rows the busiest step of a plan has read."""
+    plan = "\n".join(row[0] for row in connection.execute(f"explain (analyze, timing off) {query}".encode()))
+    return max(float(rows) for rows in re.findall(r"actual rows=([\d.]+)", plan))
