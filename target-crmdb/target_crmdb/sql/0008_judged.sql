@@ -7,3 +7,4 @@ alter table tables add column unjudged_since xid8; -- all that was not asked is 
 alter table validation_issues
     drop constraint validation_issues_run_id_fkey,
     drop constraint validation_issues_closed_run_id_fkey;
+drop index validation_issues_of_run; -- it was for them
