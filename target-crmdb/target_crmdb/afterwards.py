@@ -1,7 +1,7 @@
 """What is done once when a load is over: rules over many records, and how good the data are now."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import psycopg
@@ -14,7 +14,16 @@ from target_crmdb.set_rules import SetRules, all_set_rules
 from target_crmdb.settings import Config, rule_level
 from target_crmdb.validation.rules.own import all_rules
 
+Cursor = psycopg.Cursor[tuple[Any, ...]]
 _logger = logging.getLogger(__name__)
+_EXPECT = """
+update tables set unjudged_since = %s::xid8 where table_schema = %s and table_name = %s and unjudged_since is null
+"""
+_WAITING = """
+select table_schema, table_name, unjudged_since::text
+from tables join unnest(%s::text[], %s::text[]) as t (table_schema, table_name) using (table_schema, table_name)
+where unjudged_since is not null
+"""
 
 
 def check_rules(config: Config) -> None:
@@ -43,26 +52,37 @@ class Afterwards:
             max_shared_email=int(config["max_shared_email"]),
         )
 
-    def run(self, connection: psycopg.Connection[tuple[Any, ...]], changed: Sequence[TablePlan]) -> None:
-        """Do it for the tables that have changed; the load is done, whatever becomes of this."""
-        names = [f"{plan.schema}.{plan.table}" for plan in changed]
-        if not names:
+    def expect(self, cursor: Cursor, changed: Iterable[TablePlan]) -> None:
+        """Remember, in the transaction that changes them, that these tables' rows are not judged yet.
+
+        A run that is killed leaves them so, and the next run of the stream judges them.
+        """
+        places = [(self._since, plan.schema, plan.table) for plan in changed]
+        if places:
+            cursor.executemany(_EXPECT, places)
+
+    def run(self, connection: psycopg.Connection[tuple[Any, ...]], tables: Iterable[TablePlan]) -> None:
+        """Do it for those of a run's tables whose rows are not judged; the load is done, whatever becomes of this."""
+        places = [*zip(*((plan.schema, plan.table) for plan in tables), strict=True)] or [(), ()]
+        waiting = connection.execute(_WAITING, [[*column] for column in places]).fetchall()
+        since = {f"{schema}.{table}": str(oldest) for schema, table, oldest in waiting}
+        if not since:
             return
         try:
-            self._rules.run(connection, self._run_id, self._since, names)
+            self._rules.run(connection, self._run_id, since)
             if self._measures:
-                measure(connection, self._model_schema, self._run_id, names)
+                measure(connection, self._model_schema, self._run_id, since)
         except psycopg.Error as error:
             if connection.closed:
                 raise
             _logger.warning(
-                "Rules over many records could not be asked, or the quality not be measured (%s %s); the next run does "
-                "both for what it changes",
+                "Rules over many records could not be asked, or the quality not be measured (%s %s); the next run of "
+                "these streams does what was not done",
                 *(error.sqlstate, type(error).__name__),
             )
 
 
 def _oldest(connection: psycopg.Connection[tuple[Any, ...]]) -> str:
     """Give the oldest transaction that may still be under way: all that the run writes from now on is newer."""
-    row = connection.execute("select (pg_snapshot_xmin(pg_current_snapshot())::xid)::text").fetchone()
+    row = connection.execute("select pg_snapshot_xmin(pg_current_snapshot())::text").fetchone()
     return str(row[0]) if row else "0"

@@ -20,8 +20,12 @@ Cursor = psycopg.Cursor[tuple[Any, ...]]
 _LONGEST = 1000
 
 _SETTLE = """
-with found as (
-    select {key_of_found} as key, f.* from unnest({arrays}) with ordinality as f ({names}, number)
+with kinds as (
+    select * from unnest({arrays}) with ordinality as k ({names}, kind_number)
+), found as (
+    select {key_of_found} as key, f.*, k.*
+    from rows from ({texts}) with ordinality as f ({columns}, number)
+    join kinds k on k.kind_number = f.of_kind::bigint
 ), valid as (
     select distinct on (f.key, f.field, f.rule) f.* from found f where {is_stored}
     order by f.key, f.field, f.rule, number desc
@@ -109,13 +113,15 @@ class IssueBook:
         cursor.execute(statement.replace(_ARRAY.encode(), b"%s"), self._columns(issues))
 
     def _opening(self, *, replaced: bool) -> sql.Composed:
-        names = [*(f"k{at}" for at in range(len(self._keys))), *_FIELDS]
-        types = [*("text" for _ in self._keys), *_FIELDS.values()]
-        arrays = [sql.SQL(_ARRAY + "::{}[]").format(sql.SQL(kind)) for kind in types]
+        keys = [sql.Identifier(f"k{at}") for at in range(len(self._keys))]
+        arrays = [sql.SQL(_ARRAY + "::{}[]").format(sql.SQL(kind)) for kind in _OF_KIND.values()]
+        texts = [sql.SQL(f"json_array_elements_text({_ARRAY}::json)")] * (len(keys) + len(_OF_ISSUE))
         return sql.SQL(_SETTLE).format(
             key_of_found=_joined(self._cast(f"f.k{at}", column.type) for at, column in enumerate(self._keys)),
             arrays=sql.SQL(", ").join(arrays),
-            names=sql.SQL(", ").join(map(sql.Identifier, names)),
+            names=sql.SQL(", ").join(map(sql.Identifier, _OF_KIND)),
+            texts=sql.SQL(", ").join(texts),
+            columns=sql.SQL(", ").join([*keys, *map(sql.Identifier, _OF_ISSUE)]),
             is_stored=self._is_stored() if replaced else sql.SQL("true"),
             **self._about(),
         )
@@ -189,25 +195,34 @@ class IssueBook:
     def _cast(name: str, kind: ColumnType) -> sql.Composable:
         return sql.SQL(f"{name}::{kind.value}")
 
-    def _columns(self, issues: Iterable[RowIssue]) -> list[list[Any]]:
-        """Give the issues as one array for each name."""
-        rows = [
-            (
-                *(None if part is None else str(part) for part in one.key),
-                *(one.issue.entity, one.kind, one.issue.field, one.issue.path, one.issue.rule, one.issue.reason),
-                _original(one.issue.original),
-                self._places.get((one.issue.path, one.issue.field), -1),
-            )
-            for one in issues
-        ]
-        width = len(self._keys) + len(_FIELDS)
-        return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
+    def _columns(self, issues: Iterable[RowIssue]) -> list[Any]:
+        """Give what kinds of issues there are, one array for each name, and behind them the issues.
+
+        The texts of the issues are arrays of JSON: writing those of Postgres takes ten times as long in Python.
+        """
+        kinds: dict[_Kind, int] = {}
+        rows: list[tuple[str | None, ...]] = []
+        for one in issues:
+            issue = one.issue
+            kind = (issue.entity, one.kind, issue.field, issue.path, issue.rule)
+            number = kinds.setdefault(kind, len(kinds) + 1)
+            key = [None if part is None else str(part) for part in one.key]
+            rows.append((*key, issue.reason, _original(issue.original), str(number)))
+        about = [(*kind, self._places.get((kind[3], kind[2]), -1)) for kind in kinds]
+        return [*_turned(about, len(_OF_KIND)), *map(to_json, _turned(rows, len(self._keys) + len(_OF_ISSUE)))]
 
 
-_FIELDS: Mapping[str, str] = {
-    **dict.fromkeys(("entity", "kind", "field", "path", "rule", "reason", "original"), "text"),
+_Kind = tuple[str, str, str, str, str]
+_OF_KIND: Mapping[str, str] = {
+    **dict.fromkeys(("entity", "kind", "field", "path", "rule"), "text"),
     "place": "integer",
 }
+_OF_ISSUE = ("reason", "original", "of_kind")
+
+
+def _turned(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
+    """Make columns of rows."""
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
 
 
 def _joined(parts: Iterable[sql.Composable]) -> sql.Composable:

@@ -238,7 +238,7 @@ class LoadRun:
                     drop_tables(cursor, str(self._config["bookkeeping_schema"]), self.run_id)
                 self._views.finish(connection)
                 if self._afterwards is not None and status in {"success", "partial"}:
-                    self._afterwards.run(connection, self._changed())
+                    self._afterwards.run(connection, self._tables.values())
                 unlock_all(connection)
             except psycopg.Error as failure:
                 raise explain(failure, connection) from failure
@@ -248,10 +248,6 @@ class LoadRun:
             if load.pieces or load.refused:
                 note = batch.notes.get(sink.stream_name)
                 self._log.started(sink.stream_name, note.expected if note else None)
-
-    def _changed(self) -> list[TablePlan]:
-        """Give the tables in which the run has changed rows."""
-        return [plan for stream, plan in self._tables.items() if self.counts[stream].changes]
 
     def too_many_rejects(self) -> bool:
         """Tell whether more rows were rejected than the setting allows."""
@@ -269,6 +265,9 @@ class LoadRun:
         counts = self._counted(outcomes, batch.rejects)
         found = [*batch.rejects, *(reject for outcome in outcomes.values() for reject in outcome.rejects)]
         self._rejected = found
+        if self._afterwards is not None:
+            changed = [stream for stream, outcome in outcomes.items() if outcome.counts.changes]
+            self._afterwards.expect(cursor, [self._tables[stream] for stream in changed])
         self._keep_rejects(cursor, batch, found)
         for stream in sorted({*counts, *(batch.notes.keys() & self._tables.keys())}):
             self._record(cursor, stream, counts.get(stream, self.counts.get(stream, Counts())), batch.notes.get(stream))

@@ -10,6 +10,7 @@ from functools import partial
 from typing import IO, TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities, TargetCapabilities
 from singer_sdk.mapper import SameRecordTransform, StreamMap
 from singer_sdk.plugin_base import _ConfigInput
@@ -22,6 +23,7 @@ from crmdb_core.exits import Terminated, critical, describe, install_signals
 from target_crmdb.batch_files import BatchMessage, read_records
 from target_crmdb.checkpoint import Checkpoints, log_counts
 from target_crmdb.dry_run import DryRun
+from target_crmdb.environment import environment_settings
 from target_crmdb.exceptions import (
     BrokenMessageError,
     CrmdbError,
@@ -432,6 +434,14 @@ class TargetCrmdb(Target):
             self.logger.warning("The run could not be closed in the history: %s", failure)
 
     # The plugin
+
+    @classproperty
+    @override
+    def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805 - as in the SDK
+        """Settings from the environment, where one may be a path that the SDK would take for JSON."""
+        schema = cls.config_jsonschema
+        cls.append_builtin_config(schema)
+        return environment_settings(schema, cls._env_var_prefix)
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:

@@ -88,6 +88,20 @@ def test_check_says_what_is_not_computed_yet(crmdb: Any, contacts: Any) -> None:
     assert "compute _crm_email_" in crmdb("mapping", "check", **HUBSPOT, mapping=WORK).stdout
 
 
+def test_what_was_wrong_with_a_path_that_is_read_no_more_is_closed(
+    load: Loader, crmdb: Any, contacts: Any, singer: Singer
+) -> None:
+    contacts()
+    nested = {"type": ["object", "null"], "properties": {"email": singer.text, "work": singer.text}}
+    bad = {"id": "b", "at": AT, "updatedAt": AT, "properties": {"email": "none", "work": "none either"}}
+    load(singer.schema({"properties": nested, "updatedAt": singer.instant}), singer.record(bad), **HUBSPOT)
+    query = "select path, closed_at is null from _crmdb.validation_issues where key = 'b' and kind = 'field' order by 1"
+    assert [("properties.email", True)] == load.database.query(query)
+    done = crmdb("mapping", "apply", **HUBSPOT, mapping=WORK)
+    assert 0 == done.returncode, done.stderr
+    assert [("properties.email", False), ("properties.work", True)] == load.database.query(query)
+
+
 def test_a_new_type_is_computed_for_stored_rows(load: Loader, crmdb: Any, contacts: Any) -> None:
     contacts(12_000)
     assert "make the view anew" in crmdb("mapping", "diff", **HUBSPOT, mapping=WORK).stdout

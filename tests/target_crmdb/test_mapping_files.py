@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from crmdb_core.exits import ConfigError
 from target_crmdb import TargetCrmdb
+from target_crmdb.cli.access import Access
 from target_crmdb.mapping import dotted
 from target_crmdb.mapping.paths import MISSING, PathError, parse_path
 from target_crmdb.mapping.reading import load_mapping, shipped_model, shipped_sources
@@ -137,6 +138,56 @@ def test_the_setting_takes_an_object_json_or_a_path(tmp_path: Path) -> None:
     for value in given_as:
         config = {"embedded": True, "source": "x", "mapping": value}
         assert ["people"] == list(TargetCrmdb(config=config)._mapping.streams)
+
+
+def test_a_wrong_entity_hides_no_other_fault_and_makes_up_none(tmp_path: Path) -> None:
+    """Neither the fields of the shipped file nor their lines are the user's faults."""
+    file = tmp_path / "mine.yaml"
+    file.write_text(
+        """\
+streams:
+  contacts:
+    entity: contact
+    fields:
+      properties.mail: emial
+      properties.bar: {field: birth_date, type: dat}
+  deals:
+    entity: xyz
+    fields:
+      properties.amount: amount
+  companies:
+    entity: deals
+""",
+        "utf-8",
+    )
+    with pytest.raises(ConfigError) as raised:
+        load_mapping("hubspot", str(file))
+    told = str(raised.value).splitlines()[1:]
+    mine = [line for line in told if line.startswith("line ")]
+    assert [
+        "line 3: streams.contacts.entity: contact is unknown; did you mean contacts?",
+        "line 5: streams.contacts.fields.properties.mail.field: emial is unknown; did you mean email?",
+        "line 6: streams.contacts.fields.properties.bar.type: dat is unknown; did you mean date?",
+    ] == mine[:3]
+    assert 4 == len(mine), mine
+    assert mine[3].startswith("line 8: streams.deals.entity: xyz is unknown; known are: activities")
+    others = [line for line in told if line not in mine]
+    assert others, "fields of the shipped mapping that the entity of this file lacks"
+    assert all(line.startswith("streams.companies.fields.") for line in others)
+
+
+def test_a_path_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TARGET_CRMDB_HOST", "nowhere")
+    monkeypatch.setenv("TARGET_CRMDB_USER", "u")
+    monkeypatch.setenv("TARGET_CRMDB_PASSWORD", "p")
+    monkeypatch.setenv("TARGET_CRMDB_DATABASE", "d")
+    monkeypatch.setenv("TARGET_CRMDB_MAPPING", str(tmp_path / "mine.yaml"))
+    (tmp_path / "mine.yaml").write_text("streams: {}", "utf-8")
+    assert str(tmp_path / "mine.yaml") == Access([]).config["mapping"]
+    assert str(tmp_path / "mine.yaml") == TargetCrmdb(parse_env_config=True).config["mapping"]
+    monkeypatch.setenv("TARGET_CRMDB_VALIDATION", "strict, please")
+    with pytest.raises(ConfigError, match="write objects and lists as JSON"):
+        _ = Access([]).config
 
 
 def test_faults_of_the_setting_come_before_anything_is_connected() -> None:

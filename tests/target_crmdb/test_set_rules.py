@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -141,6 +142,33 @@ def test_a_run_that_changes_nothing_asks_nothing(load: Loader, pipe: Any) -> Non
     assert [] == broken(load, "contacts.owner")
 
 
+@pytest.mark.parametrize("again", [1, 2], ids=["the same rows", "another row"])
+def test_rows_of_a_killed_run_are_judged_by_the_next_one(
+    load: Loader, pipe: Any, singer: Singer, tmp_path: Path, again: int
+) -> None:
+    """What a killed run has made durable is asked about once, whatever the next run changes itself."""
+    pipe("users", {"id": 1, "name": "A", "active_flag": True})
+    settings = {"source": "pipedrive", "default_target_schema": "pipe"}
+    killed = [*messages(singer, "persons", person(1, owner_id=9)), singer.state({"persons": 1})]
+    done = load.process(tmp_path, *killed, env={"CRMDB_FAILPOINTS": "before_state=kill"}, **settings)
+    assert -signal.SIGKILL == done.returncode
+    assert [("1",)] == load.database.query("select source_id from crm.contacts")
+    assert [] == broken(load, "contacts.owner"), "killed before it came to that"
+    pipe("persons", person(again, owner_id=9 if again == 1 else 1))
+    assert ["1"] == broken(load, "contacts.owner")
+    assert [(None,)] == load.database.query("select distinct unjudged_since::text from _crmdb.tables")
+
+
+def test_rows_are_judged_by_the_next_run_where_it_could_not_be_done(load: Loader, pipe: Any) -> None:
+    pipe("users", {"id": 1, "name": "A", "active_flag": True})
+    with psycopg.connect(load.database.url) as other:
+        other.execute("lock table _crmdb.validation_issues in share mode")
+        pipe("persons", person(1, "a@example.com", owner_id=9), lock_timeout=1)
+    assert [] == broken(load, "contacts.owner")
+    pipe("persons", person(1, "a@example.com", owner_id=9))
+    assert ["1"] == broken(load, "contacts.owner")
+
+
 def test_a_rule_of_ones_own(load: Loader, pipe: Any, tmp_path: Path) -> None:
     mine = tmp_path / "rules.sql"
     mine.write_text(
@@ -222,3 +250,28 @@ def test_no_shipped_rule_compares_every_row_with_every_other(load: Loader, pipe:
             assert "Join Filter" not in plan, rule.name
             # whether there is any contact, company or deal is looked up once for each kind of link
             assert "SubPlan" not in re.sub(r"(?ms)^  CTE loaded$.*?^  (?=CTE |->)", "", plan), rule.name
+
+
+def test_links_are_read_only_where_one_of_them_or_an_end_has_changed(load: Loader, pipe: Any) -> None:
+    for stream in STREAMS:
+        pipe(stream, {"id": 1})
+    [rule] = [one for one in all_set_rules() if one.name == "associations.dangling"]
+    with psycopg.connect(load.database.url) as connection:
+        connection.execute(
+            "insert into pipe.deals (id, person_id) select n, n from generate_series(1, 5000) n where n > 1"
+        )
+        connection.execute("set search_path to crm, _crmdb")
+        connection.execute(
+            "create temporary table changed as select * from (values ('owners', 'pipedrive', 'pipe.users', '1')) c"
+            " (entity, crm_source, source_table, source_id)"
+        )
+        connection.execute("set enable_nestloop = off; set enable_mergejoin = off; analyze")
+        assert _most_rows(connection, rule.query) <= 1
+        connection.execute("insert into changed values ('contacts', 'pipedrive', 'pipe.persons', '7')")
+        assert _most_rows(connection, rule.query) >= 4999
+
+
+def _most_rows(connection: psycopg.Connection[Any], query: str) -> float:
+    """Give how many rows the busiest step of a plan has read."""
+    plan = "\n".join(row[0] for row in connection.execute(f"explain (analyze, timing off) {query}".encode()))
+    return max(float(rows) for rows in re.findall(r"actual rows=([\d.]+)", plan))

@@ -10,9 +10,9 @@ from typing import Any
 import click
 import psycopg
 from psycopg.errors import InsufficientPrivilege, ReadOnlySqlTransaction
-from singer_sdk.configuration._dict_config import parse_environment_config
 
 from target_crmdb.database import Connection, open_connection
+from target_crmdb.environment import environment_settings
 from target_crmdb.exceptions import ConfigError
 from target_crmdb.migrations import migrate
 from target_crmdb.server_errors import explain
@@ -62,7 +62,7 @@ class Access:
 
 
 def _environment() -> dict[str, Any]:
-    return dict(parse_environment_config(TargetCrmdb.config_jsonschema, "TARGET_CRMDB_"))
+    return environment_settings(TargetCrmdb.config_jsonschema, "TARGET_CRMDB_")
 
 
 def _file(path: Path) -> dict[str, Any]:

@@ -35,7 +35,10 @@ def load_mapping(source: str, own: str | None = None) -> SourceMapping:
     """
     faults = Faults()
     base = read_yaml(_file(f"{source}.yaml"), faults) if source in shipped_sources() else _EMPTY
-    above, called = _own(own, faults) if own else (_EMPTY, "")
+    above, called = _EMPTY, ""
+    if own:
+        base = placed(base.plain())  # the lines that are told are those of the user's own file
+        above, called = _own(own, faults)
     mapping = _mapping(source, base, above, faults)
     _raise(faults, called or f"The shipped mapping of {source}")
     return mapping

@@ -1,5 +1,6 @@
 """What a mapping file says of one stream."""
 
+import difflib
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,8 +29,8 @@ class StreamReader:
         """Read one stream's entry."""
         entries = Entries(item, f"streams.{stream}", self._faults, known=_OF_A_STREAM)
         name = entries.one_of("entity", self._model.entities)
-        entity = self._model.entities.get(name or "")
-        if entity is None and not entries.sub("links").items():
+        entity = self._model.entities.get(name or "") or self._meant(entries)
+        if entity is None and entries.text("entity") is None and not entries.sub("links").items():
             self._faults.add(item, f"streams.{stream}", "has no entity; say what its records are")
         return StreamMapping(
             stream=stream,
@@ -41,6 +42,11 @@ class StreamReader:
             constants=tuple(self._constants(entries, entity)),
             links=tuple(self._links(entries)),
         )
+
+    def _meant(self, entries: Entries) -> Entity | None:
+        """Give the entity that is meant by a wrong word, so that the rest of the stream's entry can be checked."""
+        words = difflib.get_close_matches(entries.text("entity") or "", self._model.entities, n=1)
+        return self._model.entities[words[0]] if words else None
 
     def _id(self, entries: Entries, item: Item, *, is_needed: bool) -> Iterator[FieldPath]:
         found = item.children.get("id", Item(None))
@@ -61,6 +67,8 @@ class StreamReader:
             self._faults.add(item, place, f"{text} {error}")
 
     def _fields(self, entries: Entries, entity: Entity | None) -> Iterator[FieldMapping]:
+        if entity is None and entries.text("entity") is not None:
+            return  # that it is unknown is told already
         for text, item in entries.sub("fields").items():
             place = f"{entries.inner('fields')}.{text}"
             for path in self._parsed(text, item, place):
@@ -119,6 +127,8 @@ class StreamReader:
             self._faults.add(item, place, str(error))
 
     def _constants(self, entries: Entries, entity: Entity | None) -> Iterator[tuple[str, Any]]:
+        if entity is None and entries.text("entity") is not None:
+            return
         for name, item in entries.sub("constants").items():
             place = f"{entries.inner('constants')}.{name}"
             if entity is None or name not in entity.fields:

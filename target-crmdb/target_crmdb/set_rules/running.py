@@ -1,7 +1,7 @@
 """Running the rules over many records, once after a load, over what it has changed."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, LiteralString
 
 import psycopg
@@ -24,6 +24,9 @@ _CHANGED: LiteralString = """
 create temporary table changed (
     entity text, crm_source text, source_table text, source_id text
 ) on commit drop
+"""
+_JUDGED: LiteralString = """
+update tables set unjudged_since = null where table_schema || '.' || table_name = any(%s)
 """
 _SETTLE: LiteralString = """
 with standing as materialized (
@@ -82,15 +85,13 @@ class SetRules:
         self._path = sql.SQL(", ").join([sql.Identifier(model_schema), sql.Identifier(bookkeeping)])
         self._max_shared_email = max_shared_email
 
-    def run(
-        self, connection: psycopg.Connection[tuple[Any, ...]], run_id: int, since: str, streams: Iterable[str]
-    ) -> None:
-        """Run all rules over the rows that `streams` have changed since a transaction id; `streams` are table names."""
-        names = {*streams}
+    def run(self, connection: psycopg.Connection[tuple[Any, ...]], run_id: int, since: Mapping[str, str]) -> None:
+        """Run all rules over the rows of some tables that were changed since a transaction of each; they are judged."""
         with connection.transaction(), connection.cursor() as cursor:
             cursor.execute(sql.SQL("set local search_path to {}").format(self._path))
             cursor.execute("select set_config('crmdb.max_shared_email', %s, true)", (str(self._max_shared_email),))
-            tables = [table for table in read_sources(cursor) if str(table) in names and table.says.entity]
+            cursor.execute(_JUDGED, ([*since],))
+            tables = [table for table in read_sources(cursor) if str(table) in since and table.says.entity]
             if not tables:
                 return
             cursor.execute(_WHOLE_TABLES)
@@ -101,17 +102,17 @@ class SetRules:
                 self._ask(cursor, rule, run_id)
 
     @staticmethod
-    def _note_changed(cursor: Cursor, tables: Sequence[SourceTable], since: str) -> None:
+    def _note_changed(cursor: Cursor, tables: Sequence[SourceTable], since: Mapping[str, str]) -> None:
         cursor.execute(_CHANGED)
         for table in tables:
             cursor.execute(
                 sql.SQL(
-                    "insert into changed select {}, {}, {}, {} from {} t where age(t.xmin) <= age({}::text::xid)"
+                    "insert into changed select {}, {}, {}, {} from {} t where age(t.xmin) <= age({}::xid8::xid)"
                 ).format(
                     *map(sql.Literal, (table.says.entity, table.mapping.source, str(table))),
                     Reader(table).source_id(),
                     sql.Identifier(table.schema, table.name),
-                    sql.Literal(since),
+                    sql.Literal(since[str(table)]),
                 )
             )
         cursor.execute("analyze changed")

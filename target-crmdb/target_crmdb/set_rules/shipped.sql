@@ -26,28 +26,47 @@ where c.source_id is not null or (select exists (select from changed where entit
 
 -- rule: associations.dangling
 -- reason: leads to a record that is not there
-with alive as not materialized (
-    select 'contacts' as entity, crm_source, split_part(source_table, '.', 1) as account, source_id from contacts
-    where deleted_at is null
-    union all select 'companies', crm_source, split_part(source_table, '.', 1), source_id from companies
-    where deleted_at is null
-    union all select 'deals', crm_source, split_part(source_table, '.', 1), source_id from deals
-    where deleted_at is null
+with open as materialized (
+    select table_schema || '.' || table_name as source_table, key as source_id from validation_issues
+    where rule = 'associations.dangling' and closed_at is null
 ), links as not materialized (
     select source_table, source_id, crm_source, split_part(source_table, '.', 1) as account, from_entity, from_id,
         to_entity, to_id
     from associations
     where deleted_at is null
-), lacking as materialized (
-    select l.*, l.to_entity as entity
-    from links l left join alive t on (t.entity, t.crm_source, t.account, t.source_id)
-        = (l.to_entity, l.crm_source, l.account, l.to_id)
-    where t.source_id is null and l.to_entity in ('contacts', 'companies', 'deals')
-    union all
-    select l.*, l.from_entity
-    from links l left join alive f on (f.entity, f.crm_source, f.account, f.source_id)
+), asked as materialized (
+    -- one branch for each way of being concerned: a join with nothing reads no links
+    select l.* from links l join open o on (o.source_table, o.source_id) = (l.source_table, l.source_id)
+    union
+    select l.* from links l join changed c on (c.source_table, c.source_id) = (l.source_table, l.source_id)
+    union
+    select l.* from links l join changed c on (c.entity, c.crm_source, split_part(c.source_table, '.', 1), c.source_id)
         = (l.from_entity, l.crm_source, l.account, l.from_id)
-    where f.source_id is null and l.from_entity in ('contacts', 'companies', 'deals')
+    union
+    select l.* from links l join changed c on (c.entity, c.crm_source, split_part(c.source_table, '.', 1), c.source_id)
+        = (l.to_entity, l.crm_source, l.account, l.to_id)
+), ends as materialized (
+    select source_table, source_id, crm_source, account, to_entity as entity, to_id as id from asked
+    union
+    select source_table, source_id, crm_source, account, from_entity, from_id from asked
+), alive as materialized (
+    select e.* from ends e
+    join contacts r
+        on (r.crm_source, split_part(r.source_table, '.', 1), r.source_id) = (e.crm_source, e.account, e.id)
+    where e.entity = 'contacts' and r.deleted_at is null
+    union
+    select e.* from ends e
+    join companies r
+        on (r.crm_source, split_part(r.source_table, '.', 1), r.source_id) = (e.crm_source, e.account, e.id)
+    where e.entity = 'companies' and r.deleted_at is null
+    union
+    select e.* from ends e
+    join deals r
+        on (r.crm_source, split_part(r.source_table, '.', 1), r.source_id) = (e.crm_source, e.account, e.id)
+    where e.entity = 'deals' and r.deleted_at is null
+), lacking as materialized (
+    select * from ends where entity in ('contacts', 'companies', 'deals')
+    except select * from alive
 ), loaded as materialized (
     select n.* from (select distinct entity, crm_source, account from lacking) n
     where case n.entity
@@ -63,18 +82,9 @@ with alive as not materialized (
     end
 ), dangling as materialized (
     select * from lacking join loaded using (entity, crm_source, account)
-), open as materialized (
-    select table_schema || '.' || table_name as source_table, key as source_id from validation_issues
-    where rule = 'associations.dangling' and closed_at is null
 )
-select d.source_table, d.source_id, true as is_broken
-from dangling d
-left join changed c on (c.source_table, c.source_id) = (d.source_table, d.source_id)
-left join changed f on (f.entity, f.crm_source, split_part(f.source_table, '.', 1), f.source_id)
-    = (d.from_entity, d.crm_source, d.account, d.from_id)
-left join changed t on (t.entity, t.crm_source, split_part(t.source_table, '.', 1), t.source_id)
-    = (d.to_entity, d.crm_source, d.account, d.to_id)
-where c.source_id is not null or f.source_id is not null or t.source_id is not null
+select source_table, source_id, true as is_broken
+from dangling
 union all
 select o.source_table, o.source_id, false
 from open o left join dangling d using (source_table, source_id)

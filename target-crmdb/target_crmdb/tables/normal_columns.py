@@ -141,12 +141,17 @@ def adding(
 
 
 def record(cursor: Cursor, schema: str, table: str, draft: NormalDraft) -> None:
-    """Write down which normal columns the table has now."""
+    """Write down which normal columns the table has now; what was wrong with a path that is left is no issue."""
     place = (schema, table)
     cursor.executemany(
         "update normal_columns set retired_at = now(), filled_at = null, filled_until = null"
         " where table_schema = %s and table_name = %s and column_name = %s",
         [(*place, one.column) for one in draft.left],
+    )
+    cursor.executemany(
+        "update validation_issues set closed_at = now() where table_schema = %s and table_name = %s"
+        " and kind = 'field' and path = %s and closed_at is null and field <> all(%s::text[])",
+        [(*place, one.path, _fields_of(draft, one.path)) for one in draft.left],
     )
     cursor.executemany(
         "insert into normal_columns (table_schema, table_name, column_name, path, form, filled_at)"
@@ -155,3 +160,8 @@ def record(cursor: Cursor, schema: str, table: str, draft: NormalDraft) -> None:
         " added_at = now(), filled_at = excluded.filled_at, filled_until = null, retired_at = null",
         [(*place, one.column, one.path, one.form, one.is_filled) for one in draft.new],
     )
+
+
+def _fields_of(draft: NormalDraft, path: str) -> list[str]:
+    """Name the canonical fields that still read a path."""
+    return [column.wanted.field for column in draft.columns if column.wanted.path.text == path]

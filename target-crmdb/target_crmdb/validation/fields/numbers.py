@@ -13,6 +13,9 @@ _BIGINT = range(-(2**63), 2**63)
 _MOST_DIGITS = 1000  # Postgres keeps more; a number of this size is none that anybody meant
 _is_plain = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII).fullmatch
 
+# most numbers: nothing is left to look at
+_is_common = re.compile(r"-?\d{1,30}(?:\.\d{1,30})?", re.ASCII).fullmatch
+
 _Number = str | int | Decimal | None
 
 
@@ -40,6 +43,8 @@ def _decimal(value: Any) -> _Number:
     if value is None or type(value) is int:
         return value
     if isinstance(value, str):
+        if _is_common(value):
+            return value
         if not value:
             return None
         if _is_plain(value):

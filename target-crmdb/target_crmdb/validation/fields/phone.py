@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _RULE = "invalid_phone"
 # marks between digits that mean nothing to the library; anything else may be an extension, a letter, a second number
-_MARKS = str.maketrans("", "", " ().-")
+_MARKS = b" ().-"
 _COMMON_LENGTH = 30
 
 
@@ -59,7 +59,7 @@ def _normal(plans: "Plans", judged: Callable[[str], str]) -> Normal:
 
     def normal(value: Any) -> str | None:
         if type(value) is str and value.isascii() and len(value) <= _COMMON_LENGTH:
-            digits = value.translate(_MARKS)
+            digits = value.encode().translate(None, _MARKS).decode()  # by way of bytes in half the time
             if digits.isdigit():
                 found = national(digits)
                 if found is not None:
