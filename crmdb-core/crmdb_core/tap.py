@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["CrmTap"]
 
 _LONG_PAUSE = 1.0
-_BYTES_AHEAD = 64 * 1024 * 1024
+_BYTES_AHEAD = 32 * 1024 * 1024
 
 
 class CrmTap(InspectableTap):

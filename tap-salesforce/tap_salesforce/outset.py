@@ -33,8 +33,8 @@ __all__ = ["Openings", "Outset"]
 logger = logging.getLogger(__name__)
 
 _OPENINGS_A_CALL = 5
-_CALLS_AHEAD = 6
-_SMALL = 1_000
+_CALLS_AHEAD = 12
+_SMALL = 500
 """So many rows come with others' in one call; the first page of more is a call of its own."""
 _VALUES_AN_OPENING = 20_000
 _FEWEST, _MOST = 200, 2_000
