@@ -58,6 +58,8 @@ def goals(findings: Findings) -> Iterator[Goal]:
             yield Goal(says, str(times), times.middle <= most, str(pairs.times_beyond_start(mine, FLOOR) or "-"))
     for other, least in _TIMES_FASTER.items():
         for step, mine in _steps(findings, CONTACTS.stream):
+            if not pairs.has(mine, other):
+                continue
             faster = pairs.times_faster(mine, other)
             says = f"{CONTACTS.stream}, {step}: at least {least} times faster than {other}"
             yield Goal(says, str(faster), faster.middle >= least)

@@ -49,10 +49,12 @@ class Course:
     workshop: Workshop
     server: Server
     findings: Findings
+    is_own: bool = False  # without the peers
 
     def contacts(self, rows: int, repeats: int) -> None:
         """Everybody loads contacts."""
-        here = [psql(self.server), ours(), peer(), fast_peer(), pipelinewise(), dlt()]
+        peers = [] if self.is_own else [peer(), fast_peer(), pipelinewise(), dlt()]
+        here = [psql(self.server), ours(), *peers]
         feeds = write_feeds(self.workshop.folder, CONTACTS, rows)
         self._contest(feeds, [one for one in here if self._is_there(one)], repeats)
 
@@ -64,7 +66,8 @@ class Course:
     def wide(self, rows: int, repeats: int) -> None:
         """Only psql, target-crmdb and MeltanoLabs' target load wide rows."""
         feeds = write_feeds(self.workshop.folder, WIDE, rows)
-        self._contest(feeds, [psql(self.server), ours(), peer(), fast_peer()], repeats)
+        peers = [] if self.is_own else [peer(), fast_peer()]
+        self._contest(feeds, [psql(self.server), ours(), *peers], repeats)
 
     def memory(self, rows: int) -> None:
         """Load a tenth of the contacts and all of them with target-crmdb, each into a database of its own."""

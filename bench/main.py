@@ -42,6 +42,7 @@ def _parser(description: str) -> argparse.ArgumentParser:
         default=0,
         help="load a tenth of so many contacts, then all of them, with target-crmdb alone (default: not at all)",
     )
+    parser.add_argument("--own", action="store_true", help="targets: psql and target-crmdb only")
     parser.epilog = "0 rows leave that part out."
     return parser
 
@@ -54,7 +55,7 @@ def _run(options: argparse.Namespace, *, loading: bool = False, syncing: bool = 
     with tempfile.TemporaryDirectory(prefix="crmdb-bench-files-") as name, embedded_server() as server:
         workshop = Workshop(Path(name), plain_environment())
         if loading:
-            _load(options, Course(workshop, server, findings))
+            _load(options, Course(workshop, server, findings, is_own=options.own))
         if syncing:
             print(f"fake HubSpot → …, {options.contacts:,} contacts of 25 properties")
             syncs = measure_syncing(workshop, server, options.contacts, options.repeats)
