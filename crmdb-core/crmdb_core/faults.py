@@ -94,7 +94,7 @@ def refusal(response: requests.Response, where: SplitResult, reason: str) -> Api
     hints = {
         401: "the credentials do not work; check the token or connect again",
         403: "the credentials lack the permission for this; grant it or deselect the stream",
-        404: "it does not exist; check api_url and the API version",
+        404: "it does not exist; check the address and the API version in the settings",
         410: "the API has ended it; set api_version to a current one, or update the tap",
         414: "the URL is too long; select fewer fields",
     }

@@ -167,7 +167,7 @@ class ApiSession(requests.Session):
             request.url = self.origin.follow(str(request.url), response.headers["Location"])
         path = urlsplit(str(request.url)).path
         raise ApiError(
-            f"{request.method} {path} was redirected too often or away from its method; check api_url",
+            f"{request.method} {path} was redirected too often or away from its method; check the address in use",
             method=str(request.method),
             path=path,
             status=response.status_code,

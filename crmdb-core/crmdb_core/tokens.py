@@ -201,7 +201,7 @@ class RefreshTokenAuth(requests.auth.AuthBase):
                 home=str(answer.get("instance_url") or answer.get("api_domain") or ""),  # Salesforce's, Pipedrive's
             )
         except (KeyError, TypeError, ValueError):
-            raise TokenError("the token endpoint's answer holds no token; check api_url") from None
+            raise TokenError("the token endpoint's answer holds no token; check the address in the settings") from None
         redaction.register(token.access_token, token.refresh_token)
         if self._store is None and token.refresh_token != refresh_token:
             logger.warning("the refresh token was replaced by the vendor and there is no token store to keep it in")
