@@ -40,7 +40,7 @@ def test_three_crms_are_one_model(tmp_path: Path, database: Any) -> None:
         org.org.create("Contact", {"Email": "ada@example.com", "Phone": "+1 212-321-9675", "LastName": "L"})
         org.clock.advance(3600)
         signed = {"login_url": org.url, "client_id": org.client_id, "client_secret": org.client_secret}
-        streams = ["Account", "Contact", "Opportunity", "OpportunityStage"]
+        streams = ["Account", "Contact", "Opportunity"]
         sync(tmp_path, database, "salesforce", {**signed, "cache_dir": "none", "streams": streams})
     with FakePipedrive(seed=11, sizes={"deals": 30, "persons": 20, "organizations": 5}, clock=CLOCK) as pipe:
         pipe.pipedrive.create(
