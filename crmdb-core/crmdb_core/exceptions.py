@@ -33,6 +33,8 @@ __all__ = [
     "UnreachableError",
 ]
 
+_SERVER_ERROR = 500
+
 
 class ExitCode(enum.IntEnum):
     """What a plugin's exit status means (75 and 78 are EX_TEMPFAIL and EX_CONFIG of sysexits.h)."""
@@ -160,6 +162,11 @@ class RetriesExhaustedError(ApiError):
     """A passing fault did not pass within the allowed attempts and time; `attempts` were made."""
 
     attempts: int = 0
+
+    @property
+    def by_server(self) -> bool:
+        """Whether the server answered, and badly: it may be what was asked for, and not the way to it."""
+        return self.status is not None and self.status >= _SERVER_ERROR
 
 
 class UnreachableError(RetriesExhaustedError):

@@ -32,9 +32,10 @@ if TYPE_CHECKING:
 
     from crmdb_core.tap import CrmTap
 
-__all__ = ["CrmStream", "Page"]
+__all__ = ["RESUME", "CrmStream", "Page"]
 
-_RESUME = "resume"
+RESUME = "resume"
+"""What STATE calls the place where an interrupted run of a stream goes on."""
 _PAGES_AHEAD = 6
 
 
@@ -166,7 +167,7 @@ class CrmStream(Stream):
         `point` is the tap's own JSON (such as the last id). A run with `max_records` leaves no trace.
         """
         if self.tap.max_records is None and self._open is not None:
-            self._open[_RESUME] = {**self.window.to_state(), "version": self._stream_version, "point": dict(point)}
+            self._open[RESUME] = {**self.window.to_state(), "version": self._stream_version, "point": dict(point)}
             self.tap.write_state_if_due()
 
     def _begin(self, context: Context | None) -> None:
@@ -183,7 +184,7 @@ class CrmStream(Stream):
         self._resume_point = None if again is None else dict(saved["point"])
         self._stream_version = self._version({} if again is None else saved)
         if self._resume_point is None and self.tap.max_records is None:
-            state.pop(_RESUME, None)
+            state.pop(RESUME, None)
 
     def resolve_window(self, bookmark: Any, *, full_table: bool) -> ReadWindow:
         """The window by bookmark, settings and the server's clock; a stream may know better up to where it can read."""
@@ -354,7 +355,7 @@ class CrmStream(Stream):
         assert self._open is not None
         if self._stream_version is not None and self.selected:
             self._write_activate_version_message(self._stream_version)
-        self._open.pop(_RESUME, None)
+        self._open.pop(RESUME, None)
         if self.replication_method == REPLICATION_INCREMENTAL and self.window.moves_bookmark:
             self._set_bookmark(self.window.new_bookmark)
 
@@ -381,5 +382,5 @@ def _take_out(record: Record, tree: Mapping[str, Any]) -> None:
 
 def _saved_progress(state: Mapping[str, Any]) -> dict[str, Any]:
     """What `save_progress` of an earlier run left in the state; {} for nothing or garbage."""
-    saved = state.get(_RESUME)
+    saved = state.get(RESUME)
     return saved if isinstance(saved, dict) and isinstance(saved.get("point"), dict) else {}

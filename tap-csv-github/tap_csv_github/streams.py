@@ -15,7 +15,7 @@ from typing_extensions import override
 from crmdb_core.exceptions import SyncFailedError
 from crmdb_core.forecast import Forecast
 from crmdb_core.instants import format_instant, parse_instant
-from crmdb_core.stream import CrmStream, Page
+from crmdb_core.stream import RESUME, CrmStream, Page
 from tap_csv_github.discovery import key_properties
 from tap_csv_github.exceptions import VersionGoneError
 from tap_csv_github.fetching import arrivals
@@ -357,7 +357,7 @@ class CsvStream(CrmStream):
         state = self._open
         if self._stream_version is not None and self.selected:
             self._write_activate_version_message(self._stream_version)
-        state.pop("resume", None)
+        state.pop(RESUME, None)
         if self.tap.max_records is not None:
             return
         state[_FILES] = self.progress.saved

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 MOST_INPUTS = 100  # vendor page "Contacts": a batch read takes up to 100 records
 _MOST_UNREADABLE = 5  # of one batch; with more of them it is HubSpot that is ill, and not a record
-_SERVER_ERROR = 500
 
 
 class BatchError(CrmdbError):
@@ -72,7 +71,7 @@ class BatchRead:
         try:
             return self._read(ids)
         except RetriesExhaustedError as error:
-            if not is_server_error(error) or not self._reads_any_of(ids):
+            if not error.by_server or not self._reads_any_of(ids):
                 raise
         batch = self._in_halves(ids)
         if batch.unreadable:
@@ -97,7 +96,7 @@ class BatchRead:
         try:
             return self._read(ids)
         except RetriesExhaustedError as error:
-            if not is_server_error(error):
+            if not error.by_server:
                 raise
         return self._in_halves(ids) if len(ids) > 1 else Batch(ids, (), ids)
 
@@ -110,11 +109,6 @@ class BatchRead:
                 raise BatchError(msg)
         rows = {str(row["id"]): row for row in answer["results"]}
         return Batch(ids, tuple(rows[one] for one in ids if one in rows))
-
-
-def is_server_error(error: RetriesExhaustedError) -> bool:
-    """Whether the server answered, and badly: it may be what was asked for, and not the way to it."""
-    return error.status is not None and error.status >= _SERVER_ERROR
 
 
 def batches(ids: Iterable[str]) -> Iterator[tuple[str, ...]]:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from crmdb_core.concurrency import in_order, side_by_side
 from crmdb_core.exceptions import ApiError, RetriesExhaustedError
 from crmdb_core.stream import Page
-from tap_hubspot.batch import BatchRead, batches, is_server_error
+from tap_hubspot.batch import BatchRead, batches
 from tap_hubspot.chains import Chains, ListPage
 from tap_hubspot.keyset import KeysetSearch, Modified
 from tap_hubspot.listing import listed_ids
@@ -148,7 +148,7 @@ class _Lister:
             try:
                 return self._list(after, self._names)
             except RetriesExhaustedError as error:  # a value on this page may be what HubSpot stumbles over
-                if not is_server_error(error):
+                if not error.by_server:
                     raise
             except ApiError as error:
                 if error.status != _TOO_LONG:

@@ -10,10 +10,10 @@ from typing_extensions import override
 from crmdb_core.exceptions import ApiError
 from crmdb_core.forecast import Forecast, by_first_pages
 from crmdb_core.instants import format_instant
-from crmdb_core.stream import CrmStream
+from crmdb_core.schedule import is_due
+from crmdb_core.stream import RESUME, CrmStream
 from tap_pipedrive.judge import FEATURE_OFF
 from tap_pipedrive.prices import price
-from tap_pipedrive.schedule import is_due
 from tap_pipedrive.shapes import DELETED, INSTANT, Shape, record_schema
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ __all__ = ["PipedriveStream", "is_off"]
 
 _SWEPT_AT = "swept_at"
 _BOOKMARK = "replication_key_value"
-_RESUME = "resume"
 
 
 def is_off(error: Exception) -> bool:
@@ -118,7 +117,7 @@ class PipedriveStream(CrmStream):
     def leave_unreadable(self) -> None:
         """Let the next run begin a delta anew, so that it reads what changed since this one began too."""
         if self._open is not None and self.window.low is not None:
-            self._open.pop(_RESUME, None)
+            self._open.pop(RESUME, None)
 
     def _tell_misfits(self) -> None:
         counted = {name: count for name, count in self.shape.misfits.items() if count}

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from crmdb_core.exceptions import ApiError, CrmdbError, RetriesExhaustedError
+from crmdb_core.exceptions import ApiError, CrmdbError
 
-__all__ = ["StandstillError", "UnreadableError", "is_server_error"]
-
-_SERVER_ERROR = 500
+__all__ = ["StandstillError", "UnreadableError"]
 
 
 class StandstillError(ApiError):
@@ -15,8 +13,3 @@ class StandstillError(ApiError):
 
 class UnreadableError(CrmdbError):
     """Rows that cannot be read, while Pipedrive gives all others."""
-
-
-def is_server_error(error: Exception) -> bool:
-    """Whether the server answered, and badly, all the time: it may be what was asked for, and not the way to it."""
-    return isinstance(error, RetriesExhaustedError) and (error.status or 0) >= _SERVER_ERROR

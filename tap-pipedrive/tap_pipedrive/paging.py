@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from crmdb_core.exceptions import ApiError, RetriesExhaustedError
-from tap_pipedrive.exceptions import StandstillError, is_server_error
+from tap_pipedrive.exceptions import StandstillError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -114,7 +114,7 @@ class OffsetList:
         try:
             return self._asked(begin, size)
         except RetriesExhaustedError as error:
-            if not (self.passes_over and is_server_error(error)):
+            if not (self.passes_over and error.by_server):
                 raise
             sick: list[int] = []
             for place in (begin, begin + size):
@@ -133,7 +133,7 @@ class OffsetList:
         try:
             return self._asked(begin, size)
         except RetriesExhaustedError as error:
-            if not is_server_error(error):
+            if not error.by_server:
                 raise
         if size == 1:
             sick.append(begin)

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from crmdb_core.exceptions import ApiError
+from crmdb_core.exceptions import ApiError, RetriesExhaustedError
 from crmdb_core.instants import parse_instant
 from crmdb_core.stream import Page
-from tap_pipedrive.exceptions import StandstillError, UnreadableError, is_server_error
+from tap_pipedrive.exceptions import StandstillError, UnreadableError
 from tap_pipedrive.paging import OffsetList, cursor_pages, next_cursor, rows_of
 from tap_pipedrive.unreadable import Side, around
 
@@ -103,7 +103,7 @@ class CursorReader:
                         break
                     cursor = after
             except ApiError as error:
-                if is_server_error(error):
+                if isinstance(error, RetriesExhaustedError) and error.by_server:
                     yield from self._around(number, chain, cursor, recent, error)
                     return
                 lost = isinstance(error, StandstillError) or (cursor is not None and error.status == _BAD_REQUEST)

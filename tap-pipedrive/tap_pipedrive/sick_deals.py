@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from crmdb_core.exceptions import RetriesExhaustedError
 from tap_pipedrive.changed_deals import Deal
-from tap_pipedrive.exceptions import UnreadableError, is_server_error
+from tap_pipedrive.exceptions import UnreadableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -36,7 +36,7 @@ def read_around(rows_of: Callable[[Sequence[Deal]], list[Record]], deals: Sequen
     try:
         return Found(rows_of(deals))
     except RetriesExhaustedError as error:
-        if not is_server_error(error):
+        if not error.by_server:
             raise
         if len(deals) == 1:
             return Found((), [(deals[0], error)])
@@ -58,7 +58,7 @@ def _part(rows_of: Callable[[Sequence[Deal]], list[Record]], deals: Sequence[Dea
     try:
         return Found(rows_of(deals))
     except RetriesExhaustedError as error:
-        if not is_server_error(error):
+        if not error.by_server:
             raise
         return Found((), [(deals[0], error)]) if len(deals) == 1 else _in_halves(rows_of, deals)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from crmdb_core.exceptions import RetriesExhaustedError
-from tap_pipedrive.exceptions import StandstillError, is_server_error
+from tap_pipedrive.exceptions import StandstillError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,7 +48,7 @@ class Side:
         try:
             rows, after = self.ask(self.cursor, size)
         except RetriesExhaustedError as error:
-            if not is_server_error(error):
+            if not error.by_server:
                 raise
             self.within = size
             return None

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from crmdb_core.instants import format_instant, parse_instant
+from crmdb_core.schedule import is_due
 from crmdb_core.stream import Page
 from crmdb_core.window import WindowKind
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["FORMULAS", "IDS", "RECORDS", "Upkeep", "in_step", "read_from", "step_of", "with_read_from"]
 
 RECORDS, FORMULAS, IDS = "records", "formulas", "ids"
-_AHEAD = timedelta(hours=1)  # a stamp further in the future than this was not written by a run of ours
 _SETTINGS = {FORMULAS: "refresh_formulas_every", IDS: "compare_ids_every"}
 _READ_FROM = "read_from"
 _STATE = {FORMULAS: "formulas_at", IDS: "ids_at"}
@@ -63,7 +62,7 @@ class Upkeep:
             return cls(done=tuple(step for step in wanted if step == FORMULAS or not is_resumed))
         if window.kind is not WindowKind.BOOKMARK:
             return cls()
-        due = tuple(s for s in wanted if _is_due(state.get(_STATE[s]), int(config[_SETTINGS[s]]), window.high))
+        due = tuple(s for s in wanted if is_due(state.get(_STATE[s]), int(config[_SETTINGS[s]]), window.high))
         return cls(due, due)
 
     def with_ids(self) -> Upkeep:
@@ -74,15 +73,6 @@ class Upkeep:
     def to_state(self, at: str) -> dict[str, str]:
         """What STATE keeps of what was done."""
         return {_STATE[step]: at for step in self.done}
-
-
-def _is_due(last: Any, every_hours: int, now: datetime) -> bool:
-    """Whether what was done at `last` is to be done again; one that cannot be read was never done."""
-    try:
-        done = None if last is None else parse_instant(last)
-    except (ValueError, TypeError):
-        done = None
-    return done is None or done > now + _AHEAD or now - done >= timedelta(hours=every_hours)
 
 
 def read_from(state: Mapping[str, Any], start_date: str | None) -> datetime | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from crmdb_core.forecast import Forecast
+from crmdb_core.stream import RESUME
 from tap_salesforce.columns import BLOB
 from tap_salesforce.exceptions import NotByBulkError
 from tap_salesforce.parts import Part
@@ -187,5 +188,5 @@ class ObjectStream(Upkept):
     @override
     def _begin(self, context: Context | None) -> None:
         if self._window is None:  # once: what was begun ahead of the stream's turn was begun for this window
-            self._saved_job = job_in(self.get_context_state(context).get("resume"))
+            self._saved_job = job_in(self.get_context_state(context).get(RESUME))
             super()._begin(context)

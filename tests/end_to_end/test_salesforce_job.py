@@ -29,14 +29,21 @@ def fake() -> Iterator[FakeSalesforce]:
         yield fake
 
 
-@pytest.fixture
-def job(meltano: Meltano, database: Any, fake: FakeSalesforce) -> Meltano:
-    """The job's project, set to read that org and to write this test's database."""
-    meltano.env |= {
+def access(fake: FakeSalesforce) -> dict[str, str]:
+    """What a tap needs to read the org."""
+    return {
         "TAP_SALESFORCE_LOGIN_URL": fake.url,
         "TAP_SALESFORCE_CLIENT_ID": fake.client_id,
         "TAP_SALESFORCE_CLIENT_SECRET": fake.client_secret,
         "TAP_SALESFORCE_CACHE_DIR": "none",
+    }
+
+
+@pytest.fixture
+def job(meltano: Meltano, database: Any, fake: FakeSalesforce) -> Meltano:
+    """The job's project, set to read that org and to write this test's database."""
+    meltano.env |= {
+        **access(fake),
         "TAP_SALESFORCE_STREAMS": f'["{STREAMS[0]}", "{STREAMS[1]}", "{STREAMS[2]}", "{STREAMS[3]}"]',
         "TARGET_CRMDB_SQLALCHEMY_URL": database.sqlalchemy_url,
     }
@@ -118,10 +125,7 @@ def test_the_check_runs_under_meltano(job: Meltano) -> None:
 def test_the_job_runs_in_the_demo_environment(meltano: Meltano, fake: FakeSalesforce, embedded_dir: Path) -> None:
     """As somebody without a Postgres begins: nothing is set but the org, and the data folder of this test."""
     meltano.env |= {
-        "TAP_SALESFORCE_LOGIN_URL": fake.url,
-        "TAP_SALESFORCE_CLIENT_ID": fake.client_id,
-        "TAP_SALESFORCE_CLIENT_SECRET": fake.client_secret,
-        "TAP_SALESFORCE_CACHE_DIR": "none",
+        **access(fake),
         "TARGET_CRMDB_EMBEDDED_DATA_DIR": str(embedded_dir),
         "TARGET_CRMDB_DEFAULT_TARGET_SCHEMA": "salesforce",
     }

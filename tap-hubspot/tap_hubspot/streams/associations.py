@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from crmdb_core.concurrency import in_order
 from crmdb_core.forecast import Forecast
+from crmdb_core.schedule import instant_or_none, is_due
 from crmdb_core.stream import Page
 from crmdb_core.window import WindowKind, format_instant
 from tap_hubspot.client import HubSpotStream
@@ -21,7 +22,6 @@ from tap_hubspot.links import BUCKET, MOST_INPUTS, LinkRead, link_tasks
 from tap_hubspot.object_types import object_types_on_the_left
 from tap_hubspot.objects import ASSOCIATIONS
 from tap_hubspot.pairs import existing, wanted_targets
-from tap_hubspot.schedule import instant_or_none, is_due
 from tap_hubspot.schema import KEY, TEXT, Schema
 from tap_hubspot.stretches import Stretch, joined, listed, lists_of, reader_of, searched, workers_of
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from crmdb_core.forecast import Forecast
+from crmdb_core.schedule import is_due
 from crmdb_core.window import WindowKind, format_instant, parse_instant
 from tap_hubspot.calculated import calculated_names
 from tap_hubspot.casting import Casts
@@ -18,7 +19,6 @@ from tap_hubspot.id_sweep import IdSweep
 from tap_hubspot.object_types import definitions_cost
 from tap_hubspot.ready import ReadyPage
 from tap_hubspot.refresh import POINT, CalculatedRefresh
-from tap_hubspot.schedule import is_due
 from tap_hubspot.stretches import lists_of, reader_of
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing_extensions import override
 from crmdb_core.concurrency import in_order
 from crmdb_core.exceptions import NotFoundError
 from crmdb_core.forecast import Forecast
-from crmdb_core.stream import Page
+from crmdb_core.stream import RESUME, Page
 from tap_pipedrive.client import PipedriveStream, fields, priced
 from tap_pipedrive.paging import OffsetList, cursor_pages
 from tap_pipedrive.shapes import BOOLEAN, DATE, DELETED, INSTANT, INTEGER, NUMBER, TEXT, record_schema, to_reference
@@ -100,7 +100,7 @@ class OfDealsStream(PipedriveStream):
     def leave_unreadable(self) -> None:
         """Where only deals are to blame, the bookmark moves on, and STATE keeps them for the next run."""
         assert self._open is not None
-        self._open.pop("resume", None)
+        self._open.pop(RESUME, None)
         if self.tap.changed_deals.trouble(self.window) is None and self.tap.max_records is None:
             self._is_partial = True
             self._complete()

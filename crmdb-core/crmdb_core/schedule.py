@@ -10,6 +10,8 @@ from crmdb_core.instants import parse_instant
 if TYPE_CHECKING:
     from datetime import datetime
 
+__all__ = ["instant_or_none", "is_due"]
+
 _AHEAD = timedelta(hours=1)  # a stamp further in the future than this was not written by a run of ours
 
 
