@@ -38,6 +38,14 @@ class Deal:
         return name not in _COUNTS or self.counts[_COUNTS.index(name)] != 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """The deals of a window, and what of it could not be read."""
+
+    deals: Sequence[Deal]
+    trouble: UnreadableError | None
+
+
 class ChangedDeals:
     """Lists the deals of windows; each window's only once, whichever thread asks first."""
 
@@ -48,12 +56,12 @@ class ChangedDeals:
         paths = ("/api/v2/deals", "/api/v2/deals/archived") if archived else ("/api/v2/deals",)
         self.sources = tuple(Source(path, asked) for path in paths)
         self._lock = threading.Lock()
-        self._known: dict[tuple[Any, Any], Sequence[Deal]] = {}
-        self._troubles: dict[tuple[Any, Any], UnreadableError | None] = {}
+        self._known: dict[tuple[Any, Any], _Listed] = {}
 
     def trouble(self, window: ReadWindow) -> UnreadableError | None:
         """What of a window, already listed, could not be read."""
-        return self._troubles.get((window.low, window.high))
+        listed = self._known.get((window.low, window.high))
+        return None if listed is None else listed.trouble
 
     def of(self, window: ReadWindow) -> Sequence[Deal]:
         """The deals of a window, by id."""
@@ -63,13 +71,12 @@ class ChangedDeals:
         with self._lock:  # who asks meanwhile waits for the same list
             if key not in self._known:
                 self._known[key] = self._listed(window)
-            return self._known[key]
+            return self._known[key].deals
 
-    def _listed(self, window: ReadWindow) -> Sequence[Deal]:
+    def _listed(self, window: ReadWindow) -> _Listed:
         reader = CursorReader(self._session, chains_of(self.sources, window), self._size)
         found = {row["id"]: _deal(row) for page in reader.pages(None) for row in page.rows}
-        self._troubles[window.low, window.high] = reader.unreadable
-        return [found[key] for key in sorted(found)]
+        return _Listed([found[key] for key in sorted(found)], reader.unreadable)
 
 
 def _deal(row: Row) -> Deal:
