@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
+from operator import lt
 from typing import Any
 
 import psycopg
@@ -11,7 +13,6 @@ from typing_extensions import override
 from target_crmdb.validation.encoder import EncodedRow
 from target_crmdb.validation.values import CopyValue
 
-Key = tuple[CopyValue, ...]
 FULL = ("absent", "extra", "extracted")
 """What only full pieces have in front: places of columns that the record lacks, fields without a column, time read."""
 
@@ -24,7 +25,8 @@ class Piece:
     """Rows in order of arrival, as text for COPY; at most one way of merging them gives the right table.
 
     `full` says that each row begins with what a plain one does not need (see StagingTable), `careful` that some row
-    lacks fields; `version` is that of all the rows' messages.
+    lacks fields, `is_sorted` that their keys ascend, so that no two rows have one; `version` is that of all the rows'
+    messages.
     """
 
     data: Sequence[bytes | bytearray]
@@ -32,6 +34,7 @@ class Piece:
     version: int | None
     full: bool
     careful: bool
+    is_sorted: bool = False
 
     def __len__(self) -> int:
         return len(self.origins)
@@ -40,7 +43,7 @@ class Piece:
         """Give the rows from `first` to before `behind`; in COPY's text form a newline ends a row and nothing else."""
         rows = b"".join(self.data).split(b"\n")[first:behind]
         data = b"".join(row + b"\n" for row in rows)
-        return Piece([data], self.origins[first:behind], self.version, self.full, self.careful)
+        return Piece([data], self.origins[first:behind], self.version, self.full, self.careful, self.is_sorted)
 
     def values(self, number: int) -> list[str | None]:
         """Give one row's values as COPY's text, undone of its escapes, in the plan's order."""
@@ -54,59 +57,79 @@ class RowBuffer:
 
     Within a piece, rows of one key may differ only by version and order, which the merge tells apart. A row that
     lacks fields, deletes, has no version or fills `_extra` builds on what is stored before it: such a row never
-    stands in one piece with another of its key.
+    stands in one piece with another of its key. `keys_are_plain` says that keys that differ here differ in Postgres.
     """
 
     def __init__(
-        self, connection: psycopg.Connection[tuple[Any, ...]], key_places: Sequence[int], *, full: bool = False
+        self,
+        connection: psycopg.Connection[tuple[Any, ...]],
+        key_places: Sequence[int],
+        *,
+        full: bool = False,
+        keys_are_plain: bool = False,
     ) -> None:
         self._cursor = psycopg.Cursor(connection)  # never used but for its adapters
         self._key_places = tuple(key_places)
         self._sealed: list[Piece] = []
         self._full = full
+        self._keys_are_plain = keys_are_plain
         self._open = self._begin(None)
         self.rows = 0
 
-    def add_plain(self, row: Sequence[CopyValue], version: int | None, extracted: str | None, origin: Origin) -> bool:
-        """Append a row that has every field, no extra ones, is alive and has a version.
+    def add_plain(
+        self,
+        rows: Sequence[Sequence[CopyValue]],
+        version: int | None,
+        extracted: Sequence[str | None],
+        origins: Sequence[Origin],
+    ) -> int:
+        """Append rows that have every field, no extra ones, are alive and have a version.
 
-        False, and nothing is appended, if it has a character that Postgres cannot hold.
+        `extracted` is when each was read, if that is kept. Gives how many: the first behind them, if there is one, has
+        a character that Postgres cannot hold.
         """
         piece = self._open
-        key = row[self._key_places[0]] if len(self._key_places) == 1 else self._key(row)
-        if piece.version != version or (self._key_places and key in piece.odd):
+        keys = self._keys(rows)
+        if piece.version != version or (self._key_places and not piece.odd.isdisjoint(keys)):
             piece = self._next(version)
-        return self._write(piece, (None, None, extracted, *row) if self._full else row, key, origin)
+        if self._full:
+            rows = [(None, None, moment, *row) for moment, row in zip(extracted or repeat(None), rows, strict=False)]
+        return self._write(piece, rows, keys, origins)
 
     def add(self, encoded: EncodedRow, version: int | None, extracted: str | None, origin: Origin) -> bool:
-        """Append any row; False, as for `add_plain`."""
+        """Append any row; False, and nothing is appended, if it has a character that Postgres cannot hold."""
         if encoded.plain:
-            return self.add_plain(encoded.values, version, extracted, origin)
+            return self.add_plain([encoded.values], version, [extracted], [origin]) == 1
         if not self._full:
             self._full = True
             self._next(version)
-        key = encoded.values[self._key_places[0]] if len(self._key_places) == 1 else self._key(encoded.values)
+        keys = self._keys([encoded.values])
         piece = self._open
-        if piece.version != version or (self._key_places and (key in piece.odd or piece.has(key))):
+        if piece.version != version or (self._key_places and (keys[0] in piece.odd or piece.has(keys[0]))):
             piece = self._next(version)
         row = (list(encoded.absent) or None, encoded.extra, extracted, *encoded.values)
-        if not self._write(piece, row, key, origin):
+        if not self._write(piece, [row], keys, [origin]):
             return False
-        piece.odd.add(key)
+        piece.odd.add(keys[0])
         piece.careful |= bool(encoded.absent)
         return True
 
-    def _write(self, piece: "_OpenPiece", row: Sequence[object], key: object, origin: Origin) -> bool:
+    def _write(
+        self, piece: "_OpenPiece", rows: Sequence[Sequence[object]], keys: Sequence[object], origins: Sequence[Origin]
+    ) -> int:
+        written, write = 0, piece.write
         try:
-            piece.write(row)
+            for row in rows:
+                write(row)
+                written += 1
         except psycopg.DataError:  # a NUL
             piece.is_torn = True
+        piece.keys += keys[:written]
+        piece.origins += origins[:written]
+        self.rows += written
+        if piece.is_torn:
             self._next(piece.version)
-            return False
-        piece.keys.append(key)
-        piece.origins.append(origin)
-        self.rows += 1
-        return True
+        return written
 
     def take(self) -> list[Piece]:
         """Hand over all rows, in pieces; none is empty."""
@@ -115,8 +138,11 @@ class RowBuffer:
         self.rows = 0
         return pieces
 
-    def _key(self, row: Sequence[CopyValue]) -> Key:
-        return tuple(row[place] for place in self._key_places)
+    def _keys(self, rows: Sequence[Sequence[CopyValue]]) -> list[object]:
+        if len(self._key_places) == 1:
+            place = self._key_places[0]
+            return [row[place] for row in rows]
+        return [tuple(row[place] for place in self._key_places) for row in rows]
 
     def _next(self, version: int | None) -> "_OpenPiece":
         if self._open.origins:
@@ -125,35 +151,40 @@ class RowBuffer:
         return self._open
 
     def _begin(self, version: int | None) -> "_OpenPiece":
-        return _OpenPiece(self._cursor, version, full=self._full)
+        return _OpenPiece(self._cursor, version, full=self._full, keys_are_plain=self._keys_are_plain)
 
 
 class _OpenPiece:
     """A piece that rows are still added to."""
 
-    def __init__(self, cursor: psycopg.Cursor[tuple[Any, ...]], version: int | None, *, full: bool) -> None:
+    def __init__(
+        self, cursor: psycopg.Cursor[tuple[Any, ...]], version: int | None, *, full: bool, keys_are_plain: bool
+    ) -> None:
         self._chunks = _Chunks()
         self._copy = psycopg.Copy(cursor, writer=self._chunks)
         self._full = full
+        self._keys_are_plain = keys_are_plain
         self._known: set[object] = set()
+        self._counted = 0
         self.write = self._copy.write_row
         self.version = version
         self.careful = False
         self.is_torn = False
         """Whether a row was begun behind the others that could not be written."""
-        self.keys: list[object] = []
+        self.keys: list[Any] = []
         self.odd: set[object] = set()
         self.origins: list[Origin] = []
 
     def has(self, key: object) -> bool:
         """Tell whether a row of this key is in the piece; the set of keys is made only when an odd row asks."""
-        self._known.update(self.keys)
-        self.keys.clear()
+        self._known.update(self.keys[self._counted :])
+        self._counted = len(self.keys)
         return key in self._known
 
     def seal(self) -> Piece:
         self._copy.finish(None)
-        piece = Piece(self._chunks.parts, self.origins, self.version, self._full, self.careful)
+        is_sorted = self._keys_are_plain and all(map(lt, self.keys, self.keys[1:]))
+        piece = Piece(self._chunks.parts, self.origins, self.version, self._full, self.careful, is_sorted)
         return piece.part(0, len(piece)) if self.is_torn else piece
 
 

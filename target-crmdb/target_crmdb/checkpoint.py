@@ -3,10 +3,13 @@
 import logging
 import sys
 import time
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from target_crmdb.exceptions import CrmdbError, ProtocolError, TooManyRejectsError, UnconfirmedDeletesError
+from target_crmdb.input import AT_ONCE
 from target_crmdb.notes import split_state
 from target_crmdb.rejects import Reject
 from target_crmdb.run import Batch, LoadRun
@@ -40,8 +43,16 @@ class Checkpoints:
 
     # What comes
 
-    def note_record(self, size: int, waiting: int) -> bool:
-        """Count the bytes of a record's line; tell whether a commit is due, with so many rows waiting in its stream."""
+    def fitting(self, lines: Sequence[bytes], begin: int, waiting: int) -> int:
+        """Tell how many lines, from `begin` on, may be taken before a commit is due; at least one."""
+        count = max(1, min(len(lines) - begin, self._rows_at_most - waiting))
+        room = self._bytes_now - self._bytes
+        if room > AT_ONCE:  # so much is there for lines that came together, as nearly always
+            return count
+        return max(1, min(count, bisect_left([*accumulate(map(len, lines[begin : begin + count]))], room) + 1))
+
+    def note_records(self, size: int, waiting: int) -> bool:
+        """Count the bytes of records' lines; tell whether a commit is due, with so many rows waiting in a stream."""
         self._bytes += size
         return self.is_due(waiting)
 

@@ -8,7 +8,6 @@ key: so an archived record passes although archiving did not move its modified d
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import psycopg
@@ -34,10 +33,7 @@ with judged as materialized (
         when {gone} then 'removed'
         when row({stored}) is not distinct from row({compared}) then 'unchanged'
         else 'updated' end as outcome
-    from (
-        select distinct on ({keys}) s.*, s.ctid as place from {stage} s
-        order by {keys}, {version} desc nulls last, s.ctid desc
-    ) s left join {table} t on {match}
+    from ({newest}) s left join {table} t on {match}
 ), created as (
     insert into {table} ({columns})
     select {new} from judged j join {stage} s on s.ctid = j.place where j.outcome = 'created'
@@ -46,6 +42,12 @@ with judged as materialized (
     from judged j join {stage} s on s.ctid = j.place where j.outcome = 'updated' and {match}
 ){removed}
 """
+# besides, rows that are sorted by their keys meet those that are stored in about the order in which they lie there
+_NEWEST = """
+    select distinct on ({keys}) s.*, s.ctid as place from {stage} s
+    order by {keys}, {version} desc nulls last, s.ctid desc
+"""
+_ALL = "select s.*, s.ctid as place from {stage} s"
 _COUNT = b"select outcome, count(*), (%s - sum(count(*)) over ())::bigint from judged group by outcome"
 _REMOVED = """, removed as (
     delete from {table} t using judged j join {stage} s on s.ctid = j.place
@@ -65,18 +67,13 @@ class _Output:
 
 
 class Merge:
-    """The merge statements of one plan: one for complete records, one for records that lack fields."""
+    """The merge statements of one plan, by what its pieces are."""
 
     def __init__(self, plan: TablePlan, stage: sql.Identifier, mode: WriteMode) -> None:
         self._plan = plan
         self._stage = stage
         self._mode = mode
-        # written out once: psycopg would put hundreds of names together anew for every batch
-        self._complete = self._written(careful=False)
-
-    @cached_property
-    def _careful(self) -> bytes:
-        return self._complete if self._plan.is_bag else self._written(careful=True)
+        self._statements: dict[tuple[bool, bool], bytes] = {}
 
     def run(self, cursor: Cursor, piece: Piece) -> Counts:
         """Merge the piece that was staged; give the outcomes.
@@ -84,17 +81,22 @@ class Merge:
         Parsing hundreds of columns takes longer than planning with them, so it is done once. The plan is made anew each
         time, since the statement has a parameter and the session's `plan_cache_mode` is to be so.
         """
-        cursor.execute(self._careful if piece.careful else self._complete, (len(piece),), prepare=True)
+        cursor.execute(self.statement(piece), (len(piece),), prepare=True)
         found = cursor.fetchall()
         outcomes = {str(outcome): int(count) for outcome, count, _ in found}
         removed = outcomes.pop("removed", 0)
         outcomes["updated"] = outcomes.get("updated", 0) + removed
         return Counts(seen=len(piece), deduplicated=found[0][2], deleted=removed, **outcomes)
 
-    def _written(self, *, careful: bool) -> bytes:
-        return self._compose(careful=careful).as_bytes().replace(b"%", b"%%") + _COUNT
+    def statement(self, piece: Piece) -> bytes:
+        """Give the statement for such pieces, written out once: psycopg would put hundreds of names together anew."""
+        kind = (piece.careful and not self._plan.is_bag, piece.is_sorted)
+        if kind not in self._statements:
+            composed = self._compose(careful=kind[0], in_order=kind[1])
+            self._statements[kind] = composed.as_bytes().replace(b"%", b"%%") + _COUNT
+        return self._statements[kind]
 
-    def _compose(self, *, careful: bool) -> sql.Composed:
+    def _compose(self, *, careful: bool, in_order: bool) -> sql.Composed:
         outputs = _outputs(self._plan, careful=careful)
         written = [output for output in outputs if not output.key]
         compared = [output for output in written if output.compared]
@@ -106,10 +108,14 @@ class Merge:
             "stage": self._stage,
             "match": _equal(stored, [_staged(column.staged) for column in keys]),
         }
-        return sql.SQL(_MERGE).format(
-            **names,
+        newest = sql.SQL(_ALL if in_order else _NEWEST).format(
+            stage=self._stage,
             keys=_join(_staged(column.staged) for column in keys),
             version=_version(self._plan) or sql.SQL("s.ctid"),
+        )
+        return sql.SQL(_MERGE).format(
+            **names,
+            newest=newest,
             missing=sql.SQL("{} is null").format(stored[0]),
             outcome_of_missing=_outcome_of_missing(gone),
             stale=_stale(self._plan) if self._mode.guarded else sql.SQL("false"),

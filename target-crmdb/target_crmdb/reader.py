@@ -5,9 +5,9 @@ import logging
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import IO, Any, ClassVar, Protocol
+from typing import IO, Any, ClassVar, Protocol, cast
 
 import msgspec
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
@@ -45,8 +45,11 @@ _open_envelope = msgspec.json.Decoder(Envelope).decode
 class Listener(Protocol):
     """Who hears of what is read."""
 
-    def take_line(self, line: bytes, number: int) -> bool:
-        """Take a line unread, if it is a record like the last one."""
+    def take_lines(self, lines: Sequence[bytes], begin: int, number: int, otherwise: Callable[[int], None]) -> int:
+        """Take lines from `begin` on unread, as far as they are records like the last one; give how many.
+
+        The first is line `number` of the input; those that must go another way are handed to `otherwise`, by place.
+        """
 
     def take_raw(self, envelope: Envelope, line: bytes, number: int) -> bool:
         """Take a record as JSON text, if that is possible."""
@@ -131,28 +134,61 @@ class MessageReader(GenericSingerReader[bytes]):
 
     def _process(self, source: IO[bytes], callbacks: Mapping[str, Callable[[Message], None]]) -> Counter[str]:
         counts: Counter[str] = Counter()
-        lines = InputLines(source, self._listener.patience)
-        raw = 0
-        for line in lines:
-            if line is None:
+        source_lines = InputLines(source, self._listener.patience)
+        for lines in source_lines:
+            if lines is None:
                 self._listener.idle()
-                continue
-            self.line_number += 1
-            self.line = line
-            if self._take_raw(line):
-                raw += 1
-            elif line and not line.isspace():
-                self._process_line(line, callbacks, counts, complete=lines.complete)
-        counts["RECORD"] += raw
+            else:
+                self._take_lines(lines, callbacks, counts, complete=source_lines.complete)
         return counts
+
+    def _take_lines(
+        self,
+        lines: Sequence[bytes | str],
+        callbacks: Mapping[str, Callable[[Message], None]],
+        counts: Counter[str],
+        *,
+        complete: bool,
+    ) -> None:
+        """Have records taken many at a time, and every other line alone, in their order."""
+        number = self.line_number + 1  # of the first
+        alone = 0
+
+        def take_alone(place: int) -> None:
+            nonlocal alone
+            alone += 1
+            self.line_number, self.line = number + place, lines[place]
+            is_whole = complete or place < len(lines) - 1
+            self._take_line(lines[place], callbacks, counts, complete=is_whole)
+
+        place = 0
+        while place < len(lines):
+            if isinstance(lines[place], bytes):
+                before = alone
+                taken = self._listener.take_lines(cast("Sequence[bytes]", lines), place, number + place, take_alone)
+                counts["RECORD"] += taken - (alone - before)
+                place += taken
+            if place < len(lines):
+                take_alone(place)
+                place += 1
+        self.line_number = number + len(lines) - 1
+
+    def _take_line(
+        self,
+        line: bytes | str,
+        callbacks: Mapping[str, Callable[[Message], None]],
+        counts: Counter[str],
+        *,
+        complete: bool,
+    ) -> None:
+        if self._take_raw(line):
+            counts["RECORD"] += 1
+        elif line and not line.isspace():
+            self._process_line(line, callbacks, counts, complete=complete)
 
     def _take_raw(self, line: bytes | str) -> bool:
         """Hand a record over as JSON text if that goes; what goes wrong is found by the exact way."""
-        if not isinstance(line, bytes):
-            return False
-        if self._listener.take_line(line, self.line_number):
-            return True
-        if _is_suspect(line):
+        if not isinstance(line, bytes) or _is_suspect(line):
             return False
         try:
             envelope = _open_envelope(line)

@@ -157,11 +157,6 @@ class ReplayTarget(TargetCrmdb):
         self.message_reader = self._reader = self.rejects
 
     @override
-    def take_line(self, line: bytes, number: int) -> bool:
-        """Not unread: the way of each reject is its own."""
-        return False
-
-    @override
     def take_raw(self, envelope: Envelope, line: bytes, number: int) -> bool:
         envelope.version = None  # the read that it belonged to is over
         return self._refused_on in {envelope.stream, None} and super().take_raw(envelope, line, number)

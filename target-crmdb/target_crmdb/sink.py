@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import msgspec
@@ -10,6 +10,7 @@ from singer_sdk.sinks import Sink
 from singer_sdk.target_base import Target
 from typing_extensions import override
 
+from crmdb_core.exits import critical
 from target_crmdb.bags import ContentHash
 from target_crmdb.buffer import Piece, RowBuffer
 from target_crmdb.counts import Counts
@@ -25,14 +26,13 @@ from target_crmdb.sweep import SweepRule, Swept
 from target_crmdb.tables.discards import Discards
 from target_crmdb.validation import (
     Finding,
-    NotAccepted,
     RecordValidator,
     RowEncoder,
-    compile_records,
     converter_for,
     to_json,
 )
-from target_crmdb.validation.compiled import Row
+from target_crmdb.validation.common import CommonForm, CommonRows
+from target_crmdb.validation.compiled import Message
 from target_crmdb.validation.encoder import EncodingError
 from target_crmdb.validation.findings import ConversionError, FieldIssue, NotNormalError
 from target_crmdb.validation.values import CopyValue
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from target_crmdb.target import TargetCrmdb
 
 _to_instant = converter_for(ColumnType.TIMESTAMPTZ)
+# what differs here differs in Postgres; numbers have several spellings there, and instants several offsets
+_SAME_IN_PYTHON = frozenset({ColumnType.TEXT, ColumnType.INTEGER, ColumnType.BIGINT})
 _UNSTORABLE = Finding("", "unstorable_text", "has a NUL character or a lone surrogate, which Postgres cannot hold")
 
 
@@ -52,6 +54,16 @@ class Origin(NamedTuple):
     payload: bytes | str
     version: int | None = None
     extracted: str | None = None
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Rows of the common form that are not taken yet: of one version, with times and places where they came from."""
+
+    found: CommonRows
+    version: int | None
+    extracted: Sequence[str | None]
+    places: Sequence[tuple[int, bytes | str]]
 
 
 @dataclass(frozen=True)
@@ -111,20 +123,21 @@ class StreamSink(Sink):
         self.plan = self._target.prepare_table(self)
         self._mode = WriteMode.of(self.config)
         self._encoder = RowEncoder(self.plan)
-        self._compiled = compile_records(self.schema, self.plan)
-        self._normals = self._encoder.normals
         self._judge = self._target.record_judge(self.plan)
-        self._is_judged = self._normals is not None or self._judge is not None
+        self._common = CommonForm(self.schema, self.plan, self._encoder.normals, self._judge)
         self._discards = Discards(self.plan, run.run_id)
         self._stage = StagingTable(self.plan, number)
         self._merge = Merge(self.plan, self._stage.name, self._mode)
         self._book = IssueBook(self.plan, self._stage.name, run.issue_origin(self.plan))
         places = {column.path: place for place, column in enumerate(self.plan.columns) if not column.retired}
         self._key_places = [places[column.path] for column in self.plan.key_columns]
-        version, deleted = self.plan.version_column, (DELETED_AT,)
-        self._version_place = places[version.path] if version else None
-        self._deleted_place = places.get(deleted)
-        self._buffer = RowBuffer(run.connection, self._key_places, full=self.plan.record_metadata)
+        self._deleted_place = places.get((DELETED_AT,))
+        self._buffer = RowBuffer(
+            run.connection,
+            self._key_places,
+            full=self.plan.record_metadata,
+            keys_are_plain={column.type for column in self.plan.key_columns} <= _SAME_IN_PYTHON,
+        )
         self._seen = run.seen_keys(self.stream_name)
         self._copies = run.copies(self.stream_name) if self.plan.is_bag else None
         self._content = ContentHash(self.plan, run.epoch(self.plan)) if self.plan.is_bag else None
@@ -148,52 +161,42 @@ class StreamSink(Sink):
         """Commit: streams are never written one by one, since STATE speaks of all of them."""
         self._target.checkpoint()
 
-    def take_line(self, line: bytes, number: int) -> bool:
-        """Take a line that is a RECORD of this stream and of the common form; else leave it."""
-        if self._compiled is None:
-            return False
-        try:
-            row, version, extracted = self._compiled.line(line)
-        except NotAccepted:
-            return False
-        return self._take_row(row, (number, line), version, extracted)
+    def messages(self, lines: Sequence[bytes]) -> Sequence[Message]:
+        """Read lines as RECORDs of this stream that are of the common form, up to the first that is none."""
+        return self._common.messages(lines)
+
+    def common(self, messages: Sequence[Message], lines: Iterable[bytes], number: int) -> Waiting:
+        """Give the rows of messages that were read here, the first of them from line `number`."""
+        found = self._common.rows([one.record for one in messages])
+        extracted = [self._instant(one.time_extracted) for one in messages] if self.plan.record_metadata else ()
+        places = [*zip(range(number, number + len(messages)), lines, strict=False)]
+        return Waiting(found, messages[0].version, extracted, places)
+
+    def take_common(self, waiting: Waiting, part: slice) -> int:
+        """Let some of the rows wait for the next commit; give how many: the first behind them cannot be stored."""
+        found = waiting.found
+        rows, places = found.rows[part], waiting.places[part]
+        if self._content is not None:
+            width, hashed = len(self.plan.columns), self._content.of
+            rows = [(*row, hashed(row[:width])) for row in rows]
+        with critical():  # a row is either there with all that is known of it, or it has not come
+            taken = self._buffer.add_plain(rows, self._version(waiting.version), waiting.extracted[part], places)
+            for one in found.issues:
+                if part.start <= one.number < part.start + taken:
+                    self._note_issue(one.kind, one.issue, found.rows[one.number], places[one.number - part.start][0])
+            if taken:
+                self.activation = None
+                self._bytes += sum(len(payload) for _, payload in places[:taken])
+        return taken
 
     def take_raw(self, raw: msgspec.Raw, origin: Origin) -> bool:
         """Take a record as JSON text if it is of the common form; else leave it, to be taken by `take`."""
-        if self._compiled is None:
+        found = self._common.record(raw)
+        if found is None:
             return False
-        try:
-            row = self._compiled.row(raw)
-        except NotAccepted:
-            return False
-        return self._take_row(row, (origin.line, origin.payload), origin.version, origin.extracted)
-
-    def _take_row(self, row: Row, place: tuple[int, bytes | str], version: int | None, extracted: str | None) -> bool:
-        """Let a row wait for the next commit, if it is alive and has its key and a version (the buffer's condition)."""
-        if self._deleted_place is not None and row[self._deleted_place] is not None:
-            return False
-        if self._version_place is not None and row[self._version_place] is None:
-            return False
-        for key in self._key_places:  # a generator would cost as much as all the rest
-            if row[key] is None:
-                return False
-        whole: Sequence[CopyValue] = row
-        broken: Sequence[FieldIssue] = ()
-        if self._is_judged:
-            try:
-                whole, broken = self._judged(row)
-            except NotNormalError:
-                return False
-        if self._content is not None:
-            whole = (*whole, self._content.of(row))
-        moment = self._instant(extracted) if self.plan.record_metadata else None
-        if not self._buffer.add_plain(whole, self._version(version), moment, place):
-            return False
-        if broken or (self._normals is not None and self._normals.issues):
-            self._note_issues(broken, row, place[0])
-        self.activation = None
-        self._bytes += len(place[1])
-        return True
+        extracted = [self._instant(origin.extracted)]
+        waiting = Waiting(found, origin.version, extracted, [(origin.line, origin.payload)])
+        return self.take_common(waiting, slice(0, 1)) == 1
 
     def take(self, record: dict[str, Any], origin: Origin, *, unstorable: bool = False) -> None:
         """Map and validate one record; it waits for the next commit as a row or as a reject.
@@ -215,27 +218,23 @@ class StreamSink(Sink):
                     whole = (*whole, self._content.of(row.values, row.extra))
                 row = replace(row, values=whole)
                 extracted = self._instant(origin.extracted)
-                if self._buffer.add(row, self._version(origin.version), extracted, (origin.line, origin.payload)):
-                    self._note_issues(broken, row.values, origin.line)
-                    return
+                with critical():
+                    if self._buffer.add(row, self._version(origin.version), extracted, (origin.line, origin.payload)):
+                        for issue in row.issues:
+                            self._note_issue("field", issue, whole, origin.line)
+                        for issue in broken:
+                            self._note_issue("record", issue, whole, origin.line)
+                        return
                 findings = [_UNSTORABLE]  # a stream map may make such characters
         self._refuse(record, origin, findings)
-
-    def _judged(self, row: Row) -> tuple[Sequence[CopyValue], Sequence[FieldIssue]]:
-        """Give a row with its normal forms, and the rules that it breaks. Raises NotNormalError."""
-        whole = row if self._normals is None else self._normals.whole(row)
-        return whole, () if self._judge is None else self._judge.of_row(whole)
 
     def _broken(self, row: Sequence[CopyValue], absent: Sequence[int]) -> Sequence[FieldIssue]:
         """Give the rules that a record breaks; one that is deleted may look as it likes."""
         is_gone = self._deleted_place is not None and row[self._deleted_place] is not None
         return () if self._judge is None or is_gone else self._judge.of_row(row, absent)
 
-    def _note_issues(self, broken: Sequence[FieldIssue], row: Sequence[CopyValue], line: int) -> None:
-        key = [row[place] for place in self._key_places]
-        if self._normals is not None:
-            self._issues += [RowIssue(line, key, "field", issue) for issue in self._normals.issues]
-        self._issues += [RowIssue(line, key, "record", issue) for issue in broken]
+    def _note_issue(self, kind: str, issue: FieldIssue, row: Sequence[CopyValue], line: int) -> None:
+        self._issues.append(RowIssue(line, [row[place] for place in self._key_places], kind, issue))
 
     def _version(self, version: int | None) -> int | None:
         return self._own_version if version is None else version
@@ -255,9 +254,8 @@ class StreamSink(Sink):
         outcome = Outcome(refused, list(batch.refused))
         if batch.pieces:
             self._stage.begin(cursor)
-        issues = _by_line(batch.issues)
+        load = partial(self._load_piece, _IssuesOf(batch))
         for piece in batch.pieces:
-            load = partial(self._load_piece, issues)
             loaded = load_isolated(cursor, piece, load, partial(self._refuse_row, outcome))
             outcome.counts += loaded  # not in one line: refusing a row counts too
         self._discards.record(cursor, batch.discards)
@@ -308,7 +306,7 @@ class StreamSink(Sink):
             return Swept()
         return self._seen.sweep(cursor, self.plan, version, SweepRule.of(self.config))
 
-    def _load_piece(self, issues: Mapping[int, Sequence[RowIssue]], cursor: Cursor, piece: Piece) -> Counts:
+    def _load_piece(self, issues: "_IssuesOf", cursor: Cursor, piece: Piece) -> Counts:
         self._stage.fill(cursor, piece)
         self._failpoints.hit("after_copy")
         if self._copies is not None:
@@ -316,8 +314,7 @@ class StreamSink(Sink):
         self._seen.add(cursor, self.plan, self._stage.name, piece.version)
         self._target.run.before_merge(cursor, self.stream_name, self._stage.name)
         counts = self._merge.run(cursor, piece)
-        found = [issue for line, _ in piece.origins for issue in issues.get(line, ())] if issues else []
-        self._book.settle(cursor, found, counts)
+        self._book.settle(cursor, issues.of(piece), counts)
         self._failpoints.hit("after_merge")
         return counts
 
@@ -390,8 +387,22 @@ class StreamSink(Sink):
             return None
 
 
-def _by_line(issues: Iterable[RowIssue]) -> dict[int, list[RowIssue]]:
-    found: dict[int, list[RowIssue]] = {}
-    for one in issues:
-        found.setdefault(one.line, []).append(one)
-    return found
+class _IssuesOf:
+    """The issues of a batch, by piece."""
+
+    def __init__(self, batch: StreamBatch) -> None:
+        self._issues = batch.issues
+        self._rows = sum(map(len, batch.pieces))
+
+    def of(self, piece: Piece) -> Sequence[RowIssue]:
+        """Give those of one piece, or of a part of one."""
+        if not self._issues or len(piece) == self._rows:
+            return self._issues
+        return [issue for line, _ in piece.origins for issue in self._by_line.get(line, ())]
+
+    @cached_property
+    def _by_line(self) -> Mapping[int, Sequence[RowIssue]]:
+        found: dict[int, list[RowIssue]] = {}
+        for one in self._issues:
+            found.setdefault(one.line, []).append(one)
+        return found

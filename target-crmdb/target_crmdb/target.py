@@ -217,14 +217,35 @@ class TargetCrmdb(Target):
         request = self.table_request(sink)
         return self.run_in_database(partial(self.run.ensure_table, request, self._schema))
 
-    def take_line(self, line: bytes, number: int) -> bool:
-        """Take a line that is a common RECORD of the stream of the last one: most lines are."""
+    def take_lines(self, lines: Sequence[bytes], begin: int, number: int, otherwise: Callable[[int], None]) -> int:
+        """Take lines that are RECORDs of the stream of the last one, as most lines are; give how many.
+
+        They stand in `lines` from `begin` on, the first is line `number` of the input. Those between them that must go
+        another way are handed to `otherwise`, by their place in `lines`.
+        """
         sink = self._latest
-        if sink is None or not sink.take_line(line, number):
-            return False
-        if self._checkpoints.note_record(len(line), sink.waiting):
+        if sink is None or not sink.messages(lines[begin : begin + 1]):  # where streams alternate, no more is looked at
+            return 0
+        end = begin + self._checkpoints.fitting(lines, begin, sink.waiting)
+        messages = sink.messages(lines[begin:end])
+        waiting = sink.common(messages, lines[begin:end], number)
+        at = 0
+        for odd in (*sorted(waiting.found.odd), len(messages)):
+            while at < odd:
+                taken = sink.take_common(waiting, slice(at, odd))
+                self._note_records(sum(map(len, lines[begin + at : begin + at + taken])), sink)
+                at += taken
+                if at < odd:
+                    otherwise(begin + at)
+                    at += 1
+            if odd < len(messages):
+                otherwise(begin + odd)
+                at = odd + 1
+        return len(messages)
+
+    def _note_records(self, size: int, sink: StreamSink) -> None:
+        if self._checkpoints.note_records(size, sink.waiting):
             self.checkpoint()
-        return True
 
     def take_raw(self, envelope: Envelope, line: bytes, number: int) -> bool:
         """Take a record as JSON text, if its stream goes unchanged to one table and it is of the common form."""
@@ -234,8 +255,7 @@ class TargetCrmdb(Target):
         ):
             return False
         self._latest = sink
-        if self._checkpoints.note_record(len(line), sink.waiting):
-            self.checkpoint()
+        self._note_records(len(line), sink)
         return True
 
     @override
@@ -256,7 +276,7 @@ class TargetCrmdb(Target):
             message_dict.get("time_extracted"),
         )
         waiting = max((self._take(stream_map, record, origin) for stream_map in maps), default=0)
-        if self._checkpoints.note_record(len(self._reader.line), waiting):
+        if self._checkpoints.note_records(len(self._reader.line), waiting):
             self.checkpoint()
 
     def maps_of(self, stream: str) -> Sequence[StreamMap] | None:

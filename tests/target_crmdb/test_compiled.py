@@ -77,9 +77,10 @@ def compiled_row(schema: Schema, text: str) -> tuple[Any, ...] | None:
     if compiled is None:
         return None
     try:
-        return compiled.row(msgspec.Raw(text.encode()))
+        rows, odd = compiled.rows([compiled.record(msgspec.Raw(text.encode()))])
     except NotAccepted:
         return None
+    return None if odd else rows[0]
 
 
 def as_copied(row: tuple[Any, ...]) -> list[str | None]:

@@ -1,4 +1,4 @@
-"""Records of simple SCHEMAs from JSON text to a row in one step, in C; what it does not accept goes the exact way.
+"""Records of simple SCHEMAs from JSON text to rows, many at a time, in C; what it does not accept goes the exact way.
 
 It only ever says yes: a record that is accepted here is valid and gives the very row that the exact way
 (schema.py, encoder.py) gives. Anything unusual - a field too few or too many, a value of another type, a date of an
@@ -9,8 +9,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import chain, takewhile
 from operator import itemgetter
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol
 
 import msgspec
 
@@ -38,13 +39,24 @@ _FORMS = {
 }
 _TEXTS = frozenset({ColumnType.TEXT, *_MOMENTS, *_FORMS})
 
-_Check = Callable[[tuple[Any, ...]], bool]
+_Pick = Callable[[tuple[Any, ...]], tuple[Any, ...]]
+_Rows = Sequence[tuple[Any, ...]]
+_Check = Callable[[_Rows], bool]
+"""Whether all of some rows are of the common form; raises one of `NotAccepted` if not, or says no."""
 
 
 class Number(str):
     """The digits of a JSON number with a point or an exponent, as they came; cheaper than a Decimal, and as exact."""
 
     __slots__ = ()
+
+
+class Message(Protocol):
+    """A RECORD message of the stream, decoded."""
+
+    record: msgspec.Struct
+    version: int | None
+    time_extracted: str | None
 
 
 class CompiledRecords:
@@ -55,7 +67,7 @@ class CompiledRecords:
         record: type[msgspec.Struct],
         stream: str,
         *,
-        nested: bool,
+        inner: int | None,
         checks: Sequence[_Check],
         json: Sequence[int],
     ) -> None:
@@ -63,42 +75,70 @@ class CompiledRecords:
         hook = Decimal if json else Number
         self._decode = msgspec.json.Decoder(record, float_hook=hook).decode
         self._decode_line = msgspec.json.Decoder(_message(record, stream), float_hook=hook).decode
-        self._nested = nested
+        self._inner = inner
         self._checks = tuple(checks)
         self._json = json
 
-    def line(self, line: bytes) -> tuple[Row, int | None, str | None]:
-        """Read a line that is a RECORD of this stream: row, version and time of extraction.
+    def messages(self, lines: Sequence[bytes]) -> list[Message]:
+        """Read lines as RECORDs of this stream and of one version, up to the first that is none.
 
-        Raises one of `NotAccepted`. Lone surrogates are not accepted; a NUL is not seen, but where JSON is written
-        again, which would hide it from those who write the row.
+        Lone surrogates are not accepted; a NUL is not seen, but where JSON is written again, which would hide it from
+        those who write the row.
         """
-        if self._json and b"\\u0000" in line:
-            raise ValueError("the exact way knows what to do with a NUL")
-        message = self._decode_line(line)
-        return self._row(message.record), message.version, message.time_extracted
+        found: list[Message] = []
+        add, decode, hides_nul = found.append, self._decode_line, bool(self._json)
+        try:
+            for line in lines:
+                if hides_nul and b"\\u0000" in line:
+                    break
+                add(decode(line))
+        except NotAccepted:
+            pass
+        if len({one.version for one in found}) > 1:
+            return [*takewhile(lambda one: one.version == found[0].version, found)]
+        return found
 
-    def row(self, raw: msgspec.Raw) -> Row:
-        """Give the row of a record, or raise one of `NotAccepted`."""
-        return self._row(self._decode(raw))
+    def record(self, raw: msgspec.Raw) -> msgspec.Struct:
+        """Read a record, or raise one of `NotAccepted`."""
+        return self._decode(raw)
 
-    def _row(self, record: msgspec.Struct) -> Row:
-        row = msgspec.structs.astuple(record)
-        if self._nested:
-            if row[-1] is None:
-                raise ValueError("the exact way knows what a null parent means")
-            row = row[:-1] + msgspec.structs.astuple(row[-1])
+    def rows(self, records: Sequence[msgspec.Struct]) -> tuple[list[Row], set[int]]:
+        """Give the rows of records, and the numbers of those that must go the exact way: their rows mean nothing."""
+        odd: set[int] = set()
+        rows: list[Row] = [msgspec.structs.astuple(record) for record in records]
+        if self._inner is not None:
+            rows = [self._spread(row, self._inner, number, odd) for number, row in enumerate(rows)]
         for check in self._checks:
-            if not check(row):
-                raise ValueError("a value is not of the common form")
-        return self._with_json(row) if self._json else row
+            if not _passes(check, rows):
+                odd.update(number for number, row in enumerate(rows) if not _passes(check, [row]))
+        if self._json:
+            rows = [self._with_json(row, number, odd) for number, row in enumerate(rows)]
+        return rows, odd
 
-    def _with_json(self, row: tuple[Any, ...]) -> Row:
+    @staticmethod
+    def _spread(row: tuple[Any, ...], width: int, number: int, odd: set[int]) -> Row:
+        """Put the fields of the object at its end in its place; the exact way knows what a null one means."""
+        if row[-1] is None:
+            odd.add(number)
+            return (*row[:-1], *[None] * width)
+        return row[:-1] + msgspec.structs.astuple(row[-1])
+
+    def _with_json(self, row: tuple[Any, ...], number: int, odd: set[int]) -> Row:
         values = list(row)
-        for place in self._json:
-            if values[place] is not None:
-                values[place] = to_json(values[place])
+        try:
+            for place in self._json:
+                if values[place] is not None:
+                    values[place] = to_json(values[place])
+        except ValueError:
+            odd.add(number)
         return tuple(values)
+
+
+def _passes(check: _Check, rows: _Rows) -> bool:
+    try:
+        return check(rows)
+    except NotAccepted:
+        return False
 
 
 def _message(record: type[msgspec.Struct], stream: str) -> Any:
@@ -141,7 +181,9 @@ def compile_records(schema: Mapping[str, Any], plan: TablePlan) -> CompiledRecor
     declared |= {(str(plan.spread), name): one for name, one in (parent or {}).get("properties", {}).items()}
     nullable = ["null" in _names(declared[column.path]) for column in plan.columns]
     json = [place for place, kind in enumerate(kinds) if kind == ColumnType.JSONB]
-    return CompiledRecords(record, plan.stream, nested=inner is not None, checks=_checks(kinds, nullable), json=json)
+    return CompiledRecords(
+        record, plan.stream, inner=None if inner is None else len(inner), checks=_checks(kinds, nullable), json=json
+    )
 
 
 def _is_simple_record(schema: Mapping[str, Any]) -> bool:
@@ -244,11 +286,10 @@ def _checks(kinds: Sequence[ColumnType], nullable: Sequence[bool]) -> list[_Chec
     checks: list[_Check] = []
     moments = [(place, found) for place, kind in enumerate(kinds) if (found := _MOMENTS.get(kind))]
     if moments:
-        pick = _picker([place for place, _ in moments])
         form = msgspec.defstruct(
-            "Moments", [(f"f{n}", found | None) for n, (_, found) in enumerate(moments)], array_like=True
+            "Moments", [(f"f{n}", found | None) for n, (_, found) in enumerate(moments)], array_like=True, gc=False
         )
-        checks.append(lambda row: msgspec.convert(pick(row), form) is not None)
+        checks.append(_of_moments(_picker([place for place, _ in moments]), list[form]))  # type: ignore[valid-type]
     for place, kind in enumerate(kinds):
         if kind in _FORMS:
             checks.append(_of_form(place, _FORMS[kind].fullmatch))
@@ -260,15 +301,19 @@ def _checks(kinds: Sequence[ColumnType], nullable: Sequence[bool]) -> list[_Chec
     return checks
 
 
+def _of_moments(pick: _Pick, forms: Any) -> _Check:
+    return lambda rows: msgspec.convert([*map(pick, rows)], forms) is not None
+
+
 def _of_form(place: int, match: Callable[[str], object]) -> _Check:
-    return lambda row: row[place] is None or match(row[place]) is not None
+    return lambda rows: all(row[place] is None or match(row[place]) is not None for row in rows)
 
 
-def _of_types(pick: Callable[[tuple[Any, ...]], tuple[Any, ...]], allowed: frozenset[type]) -> _Check:
-    return lambda row: allowed.issuperset(map(type, pick(row)))
+def _of_types(pick: _Pick, allowed: frozenset[type]) -> _Check:
+    return lambda rows: allowed.issuperset(map(type, chain.from_iterable(map(pick, rows))))
 
 
-def _picker(places: list[int]) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
+def _picker(places: list[int]) -> _Pick:
     if len(places) == 1:
         place = places[0]
         return lambda row: (row[place],)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from target_crmdb.mapping import DELETED_AT, Path, TablePlan, dotted
-from target_crmdb.validation.findings import ConversionError, Finding, NotNormalError
+from target_crmdb.validation.findings import ConversionError, FieldIssue, Finding, NotNormalError
 from target_crmdb.validation.values import Converter, CopyValue, converter_of, to_json
 
 _MISSING = object()
@@ -27,7 +27,8 @@ class EncodedRow:
     """The values of one record in the plan's column order.
 
     `absent` lists the places of columns whose keys the record lacks; `extra` is the JSON text of fields
-    without a column; `plain` rows may be told apart by key and version alone. `normals` stand behind the columns.
+    without a column; `plain` rows may be told apart by key and version alone. `normals` stand behind the columns;
+    `issues` are those of values that have none.
     """
 
     values: tuple[CopyValue, ...]
@@ -35,6 +36,7 @@ class EncodedRow:
     extra: str | None
     plain: bool
     normals: tuple[CopyValue, ...] = ()
+    issues: tuple[FieldIssue, ...] = ()
 
 
 if TYPE_CHECKING:
@@ -73,20 +75,20 @@ class RowEncoder:
         if not self._top_names.issuperset(record):
             extra |= self._rest(record, self._top_names, ())
         text = self._extra_text(extra) if extra else None
-        normals = self._normal_forms(self.normals, values, absent, record) if self.normals else ()
+        normals, issues = self._normal_forms(self.normals, values, absent, record) if self.normals else ((), ())
         self.discards.update(self._discarded)
-        return EncodedRow(tuple(values), tuple(absent), text, self._is_plain(values, absent, text), normals)
+        return EncodedRow(tuple(values), tuple(absent), text, self._is_plain(values, absent, text), normals, issues)
 
     def _normal_forms(
         self, forms_of: "NormalForms", values: list[CopyValue], absent: list[int], record: Mapping[str, Any]
-    ) -> tuple[CopyValue, ...]:
+    ) -> tuple[tuple[CopyValue, ...], tuple[FieldIssue, ...]]:
         """Give the values of the normal columns, which stand behind the others; those of absent fields are absent."""
         try:
-            forms, lacking = forms_of.of_record(record, values, absent)
+            forms, lacking, issues = forms_of.of_record(record, values, absent)
         except NotNormalError as error:
             raise EncodingError(error.finding) from error
         absent.extend(self._width + number for number in lacking)
-        return tuple(forms)
+        return tuple(forms), tuple(issues)
 
     @staticmethod
     def _slots(plan: TablePlan, *, depth: int) -> list[_Slot]:

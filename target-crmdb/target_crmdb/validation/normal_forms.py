@@ -16,6 +16,7 @@ from target_crmdb.validation.values import CopyValue
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 _Normal = Callable[[Any], CopyValue]
 Row = tuple[CopyValue, ...]
+_TEXTS = frozenset({ColumnType.TEXT, ColumnType.DATE, ColumnType.TIMESTAMPTZ})
 
 
 @dataclass(frozen=True)
@@ -27,41 +28,63 @@ class _Slot:
     normal: _Normal
     steps: tuple[Step, ...]
     column: NormalColumn
+    is_own: Callable[[Any], object] | None = None
+    of_texts: Callable[[list[Any]], Sequence[str | None]] | None = None
+    """Where the row has a text: shorter ways, as FieldType has them."""
 
 
 class NormalForms:
-    """Gives the values of a plan's normal columns, in their order; `issues` are those of the last row."""
+    """Gives the values of a plan's normal columns, in their order."""
 
     def __init__(self, plan: TablePlan) -> None:
-        self.issues: list[FieldIssue] = []
         self._spread = plan.spread
         self._slots = [_slot(plan, one) for one in plan.normals]
-        self._fast = [(slot.place, slot.normal, slot) for slot in self._slots]
 
     def __bool__(self) -> bool:
         return bool(self._slots)
 
-    def whole(self, row: Row) -> Row:
-        """Give a row that has a column for every field with its forms behind it. Raises NotNormalError."""
-        if self.issues:
-            self.issues = []
-        forms: list[CopyValue] = []
-        for place, normal, slot in self._fast:
-            form = value = row[place]
-            if value is not None:
+    def of_rows(self, rows: Sequence[Row], odd: set[int]) -> tuple[list[Row], list[tuple[int, FieldIssue]]]:
+        """Give rows that have a column for every field with their forms behind them, and what is wrong with which.
+
+        The numbers of those that are refused are added to the `odd` ones, which mean nothing.
+        """
+        issues: list[tuple[int, FieldIssue]] = []
+        columns = [self._column(slot, rows, odd, issues) for slot in self._slots]
+        return [(*row, *forms) for row, forms in zip(rows, zip(*columns, strict=True), strict=True)], issues
+
+    def _column(
+        self, slot: _Slot, rows: Sequence[Row], odd: set[int], issues: list[tuple[int, FieldIssue]]
+    ) -> list[CopyValue]:
+        place, normal, is_own = slot.place, slot.normal, slot.is_own
+        forms = [row[place] for row in rows]
+        if is_own is not None:
+            doubtful = [(n, value) for n, value in enumerate(forms) if value is not None and not is_own(value)]
+        else:
+            doubtful = [(n, value) for n, value in enumerate(forms) if value is not None]
+            if slot.of_texts is not None:
+                found = slot.of_texts([value for _, value in doubtful])
+                for (number, _), form in zip(doubtful, found, strict=True):
+                    forms[number] = form
+                doubtful = [one for one, form in zip(doubtful, found, strict=True) if form is None]
+        for number, value in doubtful:
+            try:
+                forms[number] = normal(value)
+            except FieldError as error:
+                forms[number] = None
                 try:
-                    form = normal(value)
-                except FieldError as error:
-                    form = None
-                    self._judge(slot, error, value)
-            forms.append(form)
-        return (*row, *forms)
+                    issues += [(number, issue) for issue in _judged(slot, error, value)]
+                except NotNormalError:
+                    odd.add(number)
+        return forms
 
     def of_record(
         self, record: Mapping[str, Any], row: Sequence[CopyValue], absent: Collection[int]
-    ) -> tuple[list[CopyValue], list[int]]:
-        """Give the forms of any record, and the numbers of those whose field it lacks. Raises NotNormalError."""
-        self.issues = []
+    ) -> tuple[list[CopyValue], list[int], list[FieldIssue]]:
+        """Give the forms of any record, the numbers of those whose field it lacks, and what is wrong with it.
+
+        Raises NotNormalError.
+        """
+        issues: list[FieldIssue] = []
         values: list[CopyValue] = []
         lacking: list[int] = []
         for number, slot in enumerate(self._slots):
@@ -72,8 +95,8 @@ class NormalForms:
                 values.append(None if value is MISSING or value is None else slot.normal(value))
             except FieldError as error:
                 values.append(None)
-                self._judge(slot, error, value)
-        return values, lacking
+                issues += _judged(slot, error, value)
+        return values, lacking, issues
 
     def _raw(self, slot: _Slot, record: Mapping[str, Any], row: Sequence[CopyValue]) -> Any:
         if slot.place >= 0:
@@ -81,25 +104,29 @@ class NormalForms:
         path = slot.column.wanted.path
         return path.of(record, depth=2 if path.names[0] == self._spread else 1)
 
-    def _judge(self, slot: _Slot, error: FieldError, value: Any) -> None:
-        """Refuse the row, note the issue, or say nothing, as the field's level is; the form is null."""
-        wanted = slot.column.wanted
-        if wanted.level == "strict":
-            raise NotNormalError(Finding(wanted.path.text, error.rule, error.reason))
-        if wanted.level == "lenient":
-            self.issues.append(
-                FieldIssue(wanted.entity, wanted.field, wanted.path.text, error.rule, error.reason, value)
-            )
+
+def _judged(slot: _Slot, error: FieldError, value: Any) -> list[FieldIssue]:
+    """Refuse the row, note the issue, or say nothing, as the field's level is; the form is null."""
+    wanted = slot.column.wanted
+    if wanted.level == "strict":
+        raise NotNormalError(Finding(wanted.path.text, error.rule, error.reason))
+    if wanted.level == "off":
+        return []
+    return [FieldIssue(wanted.entity, wanted.field, wanted.path.text, error.rule, error.reason, value)]
 
 
 def _slot(plan: TablePlan, one: NormalColumn) -> _Slot:
     wanted = one.wanted
-    normal: _Normal = field_type(wanted.type, **dict(wanted.options)).normal
+    kind = field_type(wanted.type, **dict(wanted.options))
+    normal: _Normal = kind.normal
     if one.source is None:
         return _Slot(-1, normal, one.inside, one)
+    is_text = plan.columns[one.source].type in _TEXTS
     if plan.columns[one.source].type == ColumnType.JSONB:
         return _Slot(one.source, _of_json(normal, one.inside), one.inside, one)
-    return _Slot(one.source, normal if not one.inside else _nothing, one.inside, one)
+    if one.inside:
+        return _Slot(one.source, _nothing, one.inside, one)
+    return _Slot(one.source, normal, one.inside, one, *((kind.is_own, kind.of_texts) if is_text else ()))
 
 
 def _of_json(normal: _Normal, steps: tuple[Step, ...]) -> _Normal:

@@ -5,19 +5,19 @@ from typing import Any
 
 from target_crmdb.validation.fields.errors import FieldError, remembering
 from target_crmdb.validation.fields.text import text_of
-from target_crmdb.validation.fields.type import Normal
+from target_crmdb.validation.fields.type import Forms
 
 _RULE = "invalid_email"
 # no two hyphens in a row, which would be Punycode or reserved; a label of more than 63 letters is longer than the whole
 _LABEL = r"[a-z0-9]++(?:-[a-z0-9]++)*+"
 _LOCAL = r"[a-z0-9_!#$%&'*+\-/=?^`{|}~]++"
-_COMMON = rf"{_LOCAL}(?:\.{_LOCAL})*+@(?:{_LABEL}\.)+[a-z]++"
-_is_lower = re.compile(_COMMON).fullmatch
+_NAME = rf"{_LOCAL}(?:\.{_LOCAL})*+@(?:{_LABEL}\.)+"
+_COMMON = rf"{_NAME}[a-z]++"
 _is_common = re.compile(_COMMON.replace("a-z", "a-zA-Z")).fullmatch
 _COMMON_LENGTH = 64
 
 
-def email_type() -> Normal:
+def email_type() -> Forms:
     """Give the type of e-mail addresses: domain in lower case, the part before it as it is.
 
     As email-validator (https://github.com/JoshData/python-email-validator), nothing is asked of the network.
@@ -30,6 +30,8 @@ def email_type() -> Normal:
     from email_validator.rfc_constants import CASE_INSENSITIVE_MAILBOX_NAMES  # noqa: PLC0415 - as above
 
     special = tuple(f"{mark}{name}" for name in SPECIAL_USE_DOMAIN_NAMES for mark in "@.")
+    last = "|".join({re.escape(name.rpartition(".")[2]) for name in SPECIAL_USE_DOMAIN_NAMES})
+    is_own = re.compile(rf"(?!.{{{_COMMON_LENGTH + 1},}}){_NAME}(?!(?:{last})\Z)[a-z]++").fullmatch
     mailboxes = frozenset(CASE_INSENSITIVE_MAILBOX_NAMES)
 
     @remembering
@@ -41,17 +43,17 @@ def email_type() -> Normal:
 
     def normal(value: Any) -> str | None:
         if type(value) is str and len(value) <= _COMMON_LENGTH:
-            if _is_lower(value):
-                return judged(value) if value.endswith(special) else value
+            if is_own(value):
+                return value
             if _is_common(value):
                 local, _, domain = value.partition("@")
                 domain = domain.lower()
-                if not (domain.endswith(special) or local.lower() in mailboxes):
+                if not (f"@{domain}".endswith(special) or local.lower() in mailboxes):
                     return f"{local}@{domain}"
         text = text_of(value, _RULE, "is not a text")
         return None if text is None else judged(text)
 
-    return normal
+    return Forms(normal, is_own)
 
 
 def _reason(value: str) -> str:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from target_crmdb.mapping import ColumnType
 from target_crmdb.validation.fields.errors import FieldError
 from target_crmdb.validation.fields.text import text_of
-from target_crmdb.validation.fields.type import Normal
+from target_crmdb.validation.fields.type import Forms
 from target_crmdb.validation.findings import ConversionError
 from target_crmdb.validation.values import SHAPES, converter_for
 
@@ -31,7 +31,7 @@ _NOT_A_DATE = ("invalid_date", "is not an ISO 8601 date")
 _NOT_A_DATETIME = ("invalid_datetime", "is not an ISO 8601 date and time")
 
 
-def date_type(formats: Sequence[str] = ()) -> Normal:
+def date_type(formats: Sequence[str] = ()) -> Forms:
     """Give the type of days; `formats` are other ways to write them (`%m/%d/%Y`, as Python's strptime reads them)."""
     otherwise = _reader(formats, *_NOT_A_DATE)
 
@@ -49,10 +49,10 @@ def date_type(formats: Sequence[str] = ()) -> Normal:
                 raise FieldError(error.rule, str(error)) from None
         return otherwise(text).date().isoformat()
 
-    return normal
+    return Forms(normal, _is_sure_date)
 
 
-def datetime_type(formats: Sequence[str] = (), timezone: str = "UTC", unit: Literal["s", "ms"] | None = None) -> Normal:
+def datetime_type(formats: Sequence[str] = (), timezone: str = "UTC", unit: Literal["s", "ms"] | None = None) -> Forms:
     """Give the type of instants.
 
     `timezone` is where the clock of texts without an offset stands; `unit` makes whole numbers seconds or
@@ -79,7 +79,7 @@ def datetime_type(formats: Sequence[str] = (), timezone: str = "UTC", unit: Lite
             return _placed(otherwise(text), zone)
         return text if zone is UTC or _has_offset(text, 10) else _placed(datetime.fromisoformat(text), zone)
 
-    return normal
+    return Forms(normal, _is_sure_instant)
 
 
 def _zone(name: str) -> tzinfo:

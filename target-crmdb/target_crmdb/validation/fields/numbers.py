@@ -7,7 +7,7 @@ from typing import Any
 
 from target_crmdb.validation.fields.errors import FieldError
 from target_crmdb.validation.fields.locales import number_reader
-from target_crmdb.validation.fields.type import Normal
+from target_crmdb.validation.fields.type import Forms, Normal
 
 _BIGINT = range(-(2**63), 2**63)
 _MOST_DIGITS = 1000  # Postgres keeps more; a number of this size is none that anybody meant
@@ -19,14 +19,14 @@ _is_common = re.compile(r"-?\d{1,30}(?:\.\d{1,30})?", re.ASCII).fullmatch
 _Number = str | int | Decimal | None
 
 
-def decimal_type(locale: str | None = None) -> Normal:
+def decimal_type(locale: str | None = None) -> Normal | Forms:
     """Give the type of numbers: plain ones (`1234.50`), or texts as a locale writes them (`1.234,50` in `de`)."""
-    return _decimal if locale is None else _localized(number_reader(locale), _decimal)
+    return Forms(_decimal, _is_common) if locale is None else _localized(number_reader(locale), _decimal)
 
 
-def money_type(locale: str | None = None) -> Normal:
+def money_type(locale: str | None = None) -> Normal | Forms:
     """Give the type of amounts; with a locale also `$1,234.50` and, for what is owed, `(1,234.50)`."""
-    return _decimal if locale is None else _localized(number_reader(locale, money=True), _decimal)
+    return Forms(_decimal, _is_common) if locale is None else _localized(number_reader(locale, money=True), _decimal)
 
 
 def integer_type(locale: str | None = None) -> Normal:

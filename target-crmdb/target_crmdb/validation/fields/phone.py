@@ -1,11 +1,11 @@
 """Phone numbers: the verdict is phonenumbers', common numbers are known to have it without being asked."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from target_crmdb.validation.fields.errors import FieldError, remembering
 from target_crmdb.validation.fields.text import text_of
-from target_crmdb.validation.fields.type import Normal
+from target_crmdb.validation.fields.type import Forms, Normal, OfTexts
 
 if TYPE_CHECKING:
     from target_crmdb.validation.fields.phone_plans import Plans
@@ -16,7 +16,7 @@ _MARKS = b" ().-"
 _COMMON_LENGTH = 30
 
 
-def phone_type(country: str = "US") -> Normal:
+def phone_type(country: str = "US") -> Forms:
     """Give the type of phone numbers in E.164; `country` is where those without an international prefix are dialled.
 
     As Google's library (https://github.com/google/libphonenumber): parsed leniently, then valid by the numbering plan.
@@ -41,7 +41,8 @@ def phone_type(country: str = "US") -> Normal:
             raise FieldError(_RULE, "is a phone number that no numbering plan has")
         return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
-    return _normal(Plans(region), judged)
+    plans = Plans(region)
+    return Forms(_normal(plans, judged), of_texts=_of_texts(plans))
 
 
 # phonenumbers.NumberParseException, by its numbers; its own words may quote the value
@@ -72,3 +73,17 @@ def _normal(plans: "Plans", judged: Callable[[str], str]) -> Normal:
         return None if text is None else judged(text)
 
     return normal
+
+
+def _of_texts(plans: "Plans") -> OfTexts:
+    """Recognize the numbers of the region itself: dialled within it as they are, or with a plus and its code."""
+    prefix, is_national, is_international = f"+{plans.code}", plans.is_national, plans.is_with_plus
+
+    def of_texts(values: Sequence[str]) -> Sequence[str | None]:
+        text = "\n".join(values)
+        if not text.isascii() or text.count("\n") != len(values) - 1:
+            return [None] * len(values)
+        dialled = text.encode().translate(None, _MARKS).decode().split("\n")
+        return [prefix + one if is_national(one) else one if is_international(one) else None for one in dialled]
+
+    return of_texts

@@ -22,12 +22,20 @@ class _Match(Protocol):
 
 
 class Plans:
-    """The plans of all countries, each made when a number first needs it, and how one region dials within its own."""
+    """The plans of all countries, each made when a number first needs it, and how one region dials within its own.
+
+    `is_national` accepts numbers that are dialled within the region as they are, `is_with_plus` those with a plus and
+    the region's `code`.
+    """
 
     def __init__(self, region: str) -> None:
         self._international: dict[str, _Match] = {}
         self._codes = {str(code): regions for code, regions in COUNTRY_CODE_TO_REGION_CODE.items()}
-        self.national = _national(_metadata(region))
+        data = _metadata(region)
+        self.code = str(data.country_code)
+        self.is_national = _is_national(data)
+        self.is_with_plus = re.compile(rf"\+{self.code}{self._pattern(self.code)}", re.ASCII).fullmatch
+        self.national = _national(data, self.is_national)
 
     def international(self, digits: str) -> bool:
         """Tell whether a country's code and a number, without the plus, are surely valid and in their normal form."""
@@ -39,22 +47,34 @@ class Plans:
         return False
 
     def _plan(self, code: str) -> _Match:
-        main = self._codes[code][0]
-        if main == "001":  # a service of no country, such as +800
-            match = re.compile(_NEVER).fullmatch
-        else:
-            match = re.compile(_without_prefix(_metadata(main)) + _valid(self._codes[code])).fullmatch
+        match = re.compile(self._pattern(code)).fullmatch
         self._international[code] = match
         return match
 
+    def _pattern(self, code: str) -> str:
+        main = self._codes[code][0]
+        if main == "001":  # a service of no country, such as +800
+            return _NEVER
+        return _without_prefix(_metadata(main)) + _valid(self._codes[code])
 
-def _national(region: Any) -> Callable[[str], str | None]:
+
+def _abroad(region: Any) -> str:
+    """Say that nothing is there that leads out of the region."""
+    return f"(?!{region.international_prefix})" if region.international_prefix else ""
+
+
+def _is_national(region: Any) -> _Match:
+    valid = _valid(COUNTRY_CODE_TO_REGION_CODE[region.country_code])
+    pattern = f"(?=[0-9]){_abroad(region)}(?!{region.country_code}){_without_prefix(region)}{valid}"
+    return re.compile(pattern, re.ASCII).fullmatch
+
+
+def _national(region: Any, as_it_is: _Match) -> Callable[[str], str | None]:
     """Give the function that writes a number dialled within its region, if it surely is one."""
     code = str(region.country_code)
     regions = COUNTRY_CODE_TO_REGION_CODE[region.country_code]
     valid, general = _valid(regions), _described(region.general_desc)
-    abroad = f"(?!{region.international_prefix})" if region.international_prefix else ""
-    as_it_is = re.compile(f"{abroad}(?!{code}){_without_prefix(region)}{valid}").fullmatch
+    abroad = _abroad(region)
     # the country's code without its plus: taken for one where the whole is no number and the rest is
     main = _without_prefix(_metadata(regions[0]))
     with_code = re.compile(

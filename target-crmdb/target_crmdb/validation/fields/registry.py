@@ -9,9 +9,9 @@ from typing_extensions import override
 
 from target_crmdb.mapping import ColumnType
 from target_crmdb.validation.fields import booleans, currencies, email, ids, moments, numbers, phone, places, text, url
-from target_crmdb.validation.fields.type import FieldType, Normal
+from target_crmdb.validation.fields.type import FieldType, Forms, Normal
 
-_MAKERS: Mapping[str, tuple[ColumnType, Callable[..., Normal]]] = MappingProxyType(
+_MAKERS: Mapping[str, tuple[ColumnType, Callable[..., Normal | Forms]]] = MappingProxyType(
     {
         "text": (ColumnType.TEXT, text.text_type),
         "email": (ColumnType.TEXT, email.email_type),
@@ -40,7 +40,8 @@ def field_type(name: str, **options: Any) -> FieldType:
     if unknown:
         known = ", ".join(options_of(name)) or "none"
         raise ValueError(f"type {name} takes no option {unknown[0]}; it takes: {known}")
-    return FieldType(name, column, make(**options))
+    made = make(**options)
+    return FieldType(name, column, *(made if isinstance(made, Forms) else (made,)))
 
 
 def options_of(name: str) -> tuple[str, ...]:

@@ -7,22 +7,22 @@ from typing import Any, Literal
 
 from target_crmdb.validation.fields.errors import FieldError, remembering
 from target_crmdb.validation.fields.text import text_of
-from target_crmdb.validation.fields.type import Normal
+from target_crmdb.validation.fields.type import Forms
 
 _RULE = "invalid_url"
 _MOST = 2083  # pydantic's HttpUrl, https://docs.pydantic.dev/latest/api/networks/
 _LABEL = r"[a-z0-9]++(?:-[a-z0-9]++)*+"
 _PLAIN = r"A-Za-z0-9_~!$&()*+,;=:@.\-"
 # nothing that would be escaped, no segment that is a dot or may become one
-_common = re.compile(
-    rf"(https?://(?:{_LABEL}\.)*+[a-z]++)((?:/(?![.%])[{_PLAIN}%]*+)*+(?:\?[{_PLAIN}%/?]*+)?+(?:\#[{_PLAIN}%/?]*+)?+)",
-    re.ASCII,
-).fullmatch
+_HOST = rf"(https?://(?:{_LABEL}\.)*+[a-z]++)"
+_REST = rf"((?:/(?![.%])[{_PLAIN}%]*+)*+(?:\?[{_PLAIN}%/?]*+)?+(?:\#[{_PLAIN}%/?]*+)?+)"
+_common = re.compile(_HOST + _REST, re.ASCII).fullmatch
+_is_own = re.compile(rf"(?!.{{{_MOST},}}){_HOST}(?=/){_REST}", re.ASCII).fullmatch
 # a name with a dot and a number behind the colon is a host with its port
 _has_scheme = re.compile(r"\s*(?![a-z0-9-]+(?:\.[a-z0-9-]+)+:\d)[a-z][a-z0-9+.-]*:", re.IGNORECASE).match
 
 
-def url_type(assume: Literal["http", "https"] | None = None) -> Normal:
+def url_type(assume: Literal["http", "https"] | None = None) -> Forms:
     """Give the type of http and https addresses, in the form that browsers give them.
 
     `assume` is the scheme of addresses that have none (`www.example.com`), which are no URLs otherwise.
@@ -44,7 +44,7 @@ def url_type(assume: Literal["http", "https"] | None = None) -> Normal:
         text = text_of(value, _RULE, "is not a text")
         return None if text is None else judged(text)
 
-    return normal
+    return Forms(normal, _is_own)
 
 
 @cache

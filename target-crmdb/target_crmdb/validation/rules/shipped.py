@@ -7,6 +7,8 @@ from typing import Any
 from target_crmdb.validation.rules.rule import RecordRule
 
 _Record = Mapping[str, Any]
+_REACHED_BY = ("email", "phone", "mobile_phone")
+_NAMED_BY = ("last_name", "first_name", "full_name")
 
 
 def _no_email_or_phone(record: _Record) -> str | None:
@@ -43,8 +45,8 @@ def _negative_amount(record: _Record) -> str | None:
 def shipped_rules() -> tuple[RecordRule, ...]:
     """Give them all."""
     return (
-        RecordRule("contacts.no_email_or_phone", _no_email_or_phone, any_of=("email", "phone", "mobile_phone")),
-        RecordRule("contacts.no_name", _no_name, any_of=("last_name", "first_name", "full_name")),
+        RecordRule("contacts.no_email_or_phone", _no_email_or_phone, any_of=_REACHED_BY, met_by=_REACHED_BY),
+        RecordRule("contacts.no_name", _no_name, any_of=_NAMED_BY, met_by=_NAMED_BY),
         RecordRule("deals.closes_before_created", _closes_before_created, ("close_date", "created_at")),
         RecordRule(
             "deals.won_without_amount_or_close_date",
