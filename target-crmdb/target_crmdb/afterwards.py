@@ -61,15 +61,25 @@ class Afterwards:
         if places:
             cursor.executemany(_EXPECT, places)
 
-    def run(self, connection: psycopg.Connection[tuple[Any, ...]], tables: Iterable[TablePlan]) -> None:
-        """Do it for those of a run's tables whose rows are not judged; the load is done, whatever becomes of this."""
+    def run(
+        self,
+        connection: psycopg.Connection[tuple[Any, ...]],
+        tables: Iterable[TablePlan],
+        shrunk: Iterable[TablePlan],
+    ) -> None:
+        """Do it for those of a run's tables whose rows are not judged; the load is done, whatever becomes of this.
+
+        `shrunk` are those that have lost rows; what an earlier run left unjudged may have lost some too.
+        """
         places = [*zip(*((plan.schema, plan.table) for plan in tables), strict=True)] or [(), ()]
         waiting = connection.execute(_WAITING, [[*column] for column in places]).fetchall()
         since = {f"{schema}.{table}": str(oldest) for schema, table, oldest in waiting}
         if not since:
             return
+        lost = {f"{plan.schema}.{plan.table}" for plan in shrunk}
+        lost |= {name for name, oldest in since.items() if oldest != self._since}
         try:
-            self._rules.run(connection, self._run_id, since)
+            self._rules.run(connection, self._run_id, since, lost)
             if self._measures:
                 measure(connection, self._model_schema, self._run_id, since)
         except psycopg.Error as error:

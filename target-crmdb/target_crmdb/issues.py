@@ -13,6 +13,7 @@ from psycopg import sql
 
 from target_crmdb.counts import Counts
 from target_crmdb.mapping import DELETED_AT, ColumnType, TablePlan
+from target_crmdb.mapping.canonical import LINKS
 from target_crmdb.validation.findings import FieldIssue
 from target_crmdb.validation.values import CopyValue, to_json
 
@@ -35,11 +36,13 @@ with kinds as (
     )
     select {run}, {source}, {schema}, {table}, {stream}, f.entity, f.key, f.kind, f.field, nullif(f.path, ''), f.rule,
         'lenient', f.reason, f.original
-    from valid f
+    from valid f {unless_known}
+)
+"""
+_UNLESS_KNOWN = """
     on conflict (table_schema, table_name, key, field, rule) where closed_at is null do update
     set reason = excluded.reason, original = excluded.original, path = excluded.path, changed_at = now()
     where (i.reason, i.original) is distinct from (excluded.reason, excluded.original)
-)
 """
 # The planner knows nothing of what the steps before give: each of a batch's rows looks its issues up by the index, and
 # what was found is looked up in a hash table. Any join that it would choose instead may be quadratic.
@@ -54,7 +57,8 @@ _CLOSE = """
         select * from validation_issues i
         where i.table_schema = {schema} and i.table_name = {table} and i.key = x.key and i.closed_at is null offset 0
     ) i left join places p on (p.field, p.path) = (i.field, i.path)
-    where i.kind <> 'set' and (x.is_gone or x.absent is null or p.place <> all(x.absent))
+    where (i.kind <> 'set' or (x.is_gone and i.entity <> {links}))
+        and (x.is_gone or x.absent is null or p.place <> all(x.absent))
         and (i.key, i.field, i.rule) not in (select f.key, f.field, f.rule from valid f)
 )
 update validation_issues i set closed_at = now(), closed_run_id = {run}
@@ -94,6 +98,7 @@ class IssueBook:
         self._stage = stage
         self._origin = origin
         self._has_open: bool | None = None
+        self._had_open = True
         self._places = {(one.wanted.path.text, one.wanted.field): at for at, one in enumerate(plan.normals)}
         self._keys = list(plan.key_columns)
 
@@ -101,18 +106,21 @@ class IssueBook:
         """The staged rows are merged: open their issues, and close those that they do not have any more."""
         if self._has_open is None:
             found = cursor.execute(_HAS_OPEN, (self._origin.schema, self._origin.table)).fetchone()
-            self._has_open = bool(found and found[0])
+            self._has_open = self._had_open = bool(found and found[0])
         is_new = counts.created == counts.seen  # such rows have nothing that could be closed
         if not issues and (is_new or not self._has_open):
             return
         replaced = bool(counts.stale or counts.deduplicated)
         is_closing = self._keys and self._has_open and not is_new
         closing = self._closing(stale=bool(counts.stale)) if is_closing else sql.SQL(_NOTHING_MORE)
-        self._has_open = True
-        statement = (self._opening(replaced=replaced) + closing).as_bytes().replace(b"%", b"%%")  # names may have one
+        # of a table that had no issue, those of new rows are new: looking for them would cost a third more
+        is_first, self._had_open, self._has_open = is_new and not self._had_open, True, True
+        opening = self._opening(replaced=replaced, all_new=is_first)
+        statement = (opening + closing).as_bytes().replace(b"%", b"%%")  # names may have one
         cursor.execute(statement.replace(_ARRAY.encode(), b"%s"), self._columns(issues))
+        self._had_open = not is_first  # only now: what failed is tried again with care
 
-    def _opening(self, *, replaced: bool) -> sql.Composed:
+    def _opening(self, *, replaced: bool, all_new: bool) -> sql.Composed:
         keys = [sql.Identifier(f"k{at}") for at in range(len(self._keys))]
         arrays = [sql.SQL(_ARRAY + "::{}[]").format(sql.SQL(kind)) for kind in _OF_KIND.values()]
         texts = [sql.SQL(f"json_array_elements_text({_ARRAY}::json)")] * (len(keys) + len(_OF_ISSUE))
@@ -123,11 +131,13 @@ class IssueBook:
             texts=sql.SQL(", ").join(texts),
             columns=sql.SQL(", ").join([*keys, *map(sql.Identifier, _OF_ISSUE)]),
             is_stored=self._is_stored() if replaced else sql.SQL("true"),
+            unless_known=sql.SQL("" if all_new else _UNLESS_KNOWN),
             **self._about(),
         )
 
     def _closing(self, *, stale: bool) -> sql.Composed:
         width = len(self._plan.columns)
+        key = _joined(sql.SQL("s.{}").format(sql.Identifier(column)) for column in self._staged_keys())
         paths, fields = zip(*self._places, strict=True) if self._places else ((), ())
         deleted = next((at for at, one in enumerate(self._plan.columns) if one.path == (DELETED_AT,)), None)
         gone = (
@@ -137,8 +147,9 @@ class IssueBook:
             fields=sql.Literal([*fields]),
             paths=sql.Literal([*paths]),
             places=sql.Literal([width + at for at in self._places.values()]),
-            key_of_stage=_joined(sql.SQL("s.{}").format(sql.Identifier(column)) for column in self._staged_keys()),
+            key_of_stage=key,
             is_gone=gone,
+            links=sql.Literal(LINKS),
             stage=self._stage,
             unless_stale=self._unless_stale() if stale else sql.SQL(""),
             **self._about(),
@@ -200,14 +211,11 @@ class IssueBook:
 
         The texts of the issues are arrays of JSON: writing those of Postgres takes ten times as long in Python.
         """
-        kinds: dict[_Kind, int] = {}
+        kinds: dict[_Kind, str] = {}
         rows: list[tuple[str | None, ...]] = []
-        for one in issues:
-            issue = one.issue
-            kind = (issue.entity, one.kind, issue.field, issue.path, issue.rule)
-            number = kinds.setdefault(kind, len(kinds) + 1)
-            key = [None if part is None else str(part) for part in one.key]
-            rows.append((*key, issue.reason, _original(issue.original), str(number)))
+        for _, key, kind, (entity, field, path, rule, reason, original) in issues:
+            number = kinds.setdefault((entity, kind, field, path, rule), str(len(kinds) + 1))
+            rows.append((*[None if part is None else str(part) for part in key], reason, _original(original), number))
         about = [(*kind, self._places.get((kind[3], kind[2]), -1)) for kind in kinds]
         return [*_turned(about, len(_OF_KIND)), *map(to_json, _turned(rows, len(self._keys) + len(_OF_ISSUE)))]
 

@@ -29,7 +29,8 @@ def measure(
     """Note how good these tables are after a run; `names` are qualified."""
     wanted = {*names}
     with connection.transaction(), connection.cursor() as cursor:
-        cursor.execute("set local enable_seqscan = on")  # a load's session plans for single rows (database.py)
+        # a load's session plans for single rows (database.py)
+        cursor.execute("set local enable_seqscan = on; set local parallel_setup_cost = 0")
         for table in read_sources(cursor):
             if str(table) in wanted and table.says.entity:
                 _measure(cursor, model_schema, run_id, table)

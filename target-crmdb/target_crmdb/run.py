@@ -238,7 +238,8 @@ class LoadRun:
                     drop_tables(cursor, str(self._config["bookkeeping_schema"]), self.run_id)
                 self._views.finish(connection)
                 if self._afterwards is not None and status in {"success", "partial"}:
-                    self._afterwards.run(connection, self._tables.values())
+                    shrunk = [self._tables[stream] for stream, counts in self.counts.items() if counts.deleted]
+                    self._afterwards.run(connection, self._tables.values(), shrunk)
                 unlock_all(connection)
             except psycopg.Error as failure:
                 raise explain(failure, connection) from failure

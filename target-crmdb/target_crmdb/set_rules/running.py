@@ -1,7 +1,7 @@
 """Running the rules over many records, once after a load, over what it has changed."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, LiteralString
 
 import psycopg
@@ -10,6 +10,7 @@ from psycopg import sql
 from target_crmdb.mapping.canonical import LINKS
 from target_crmdb.model.expressions import Reader
 from target_crmdb.model.sources import SourceTable, read_sources
+from target_crmdb.server_errors import is_transient
 from target_crmdb.set_rules.reading import SetRule
 
 Cursor = psycopg.Cursor[tuple[Any, ...]]
@@ -18,7 +19,8 @@ _logger = logging.getLogger(__name__)
 # a load looks single rows up and its session plans for that (database.py); rules read whole tables, and of what they
 # find nothing is known beforehand, so that a nested loop that looks cheap may be quadratic
 _WHOLE_TABLES: LiteralString = """
-set local enable_hashjoin = on; set local enable_seqscan = on; set local enable_nestloop = off
+set local enable_hashjoin = on; set local enable_seqscan = on; set local enable_nestloop = off;
+set local parallel_setup_cost = 0; set local parallel_tuple_cost = 0.001
 """
 _CHANGED: LiteralString = """
 create temporary table changed (
@@ -28,16 +30,20 @@ create temporary table changed (
 _JUDGED: LiteralString = """
 update tables set unjudged_since = null where table_schema || '.' || table_name = any(%s)
 """
-_SETTLE: LiteralString = """
+# apart from what writes, so that several processes may read the tables
+_JUDGE: LiteralString = """
+create temporary table judged on commit drop as
 with standing as materialized (
     select table_schema || '.' || table_name as source_table, key as source_id from validation_issues
     where kind = 'set' and rule = {rule} and closed_at is null
-), judged as materialized (
-    select q.source_table::text, q.source_id::text, {is_broken} as is_broken, {reason} as reason from (
+)
+select q.source_table::text, q.source_id::text, {is_broken} as is_broken, {reason} as reason from (
 {query}
 ) q left join standing s on (s.source_table, s.source_id) = (q.source_table::text, q.source_id::text)
-    where {is_broken} or s.source_id is not null
-), broken as (
+where {is_broken} or s.source_id is not null
+"""
+_SETTLE: LiteralString = """
+with broken as (
     select distinct on (t.table_schema, t.table_name, j.source_id)
         coalesce(t.source, t.table_schema) as source, t.table_schema, t.table_name, t.stream, j.source_id, j.reason
     from judged j join tables t on t.table_schema || '.' || t.table_name = j.source_table
@@ -85,8 +91,17 @@ class SetRules:
         self._path = sql.SQL(", ").join([sql.Identifier(model_schema), sql.Identifier(bookkeeping)])
         self._max_shared_email = max_shared_email
 
-    def run(self, connection: psycopg.Connection[tuple[Any, ...]], run_id: int, since: Mapping[str, str]) -> None:
-        """Run all rules over the rows of some tables that were changed since a transaction of each; they are judged."""
+    def run(
+        self,
+        connection: psycopg.Connection[tuple[Any, ...]],
+        run_id: int,
+        since: Mapping[str, str],
+        shrunk: Collection[str],
+    ) -> None:
+        """Run all rules over the rows of some tables that were changed since a transaction of each; they are judged.
+
+        `shrunk` are those tables among them that may have lost rows meanwhile.
+        """
         with connection.transaction(), connection.cursor() as cursor:
             cursor.execute(sql.SQL("set local search_path to {}").format(self._path))
             cursor.execute("select set_config('crmdb.max_shared_email', %s, true)", (str(self._max_shared_email),))
@@ -97,7 +112,8 @@ class SetRules:
             cursor.execute(_WHOLE_TABLES)
             self._note_changed(cursor, tables, since)
             for table in tables:
-                self._close_gone(cursor, table, run_id)
+                if str(table) in shrunk:
+                    self._close_gone(cursor, table, run_id)
             for rule in self._rules:
                 self._ask(cursor, rule, run_id)
 
@@ -115,11 +131,10 @@ class SetRules:
                     sql.Literal(since[str(table)]),
                 )
             )
-        cursor.execute("analyze changed")
 
     @staticmethod
     def _close_gone(cursor: Cursor, table: SourceTable, run_id: int) -> None:
-        """Close what was wrong with records that are deleted, also those that a sweep has found to be gone."""
+        """Close what was wrong with records that a sweep has found to be gone; tombstones have done so themselves."""
         keys = [sql.SQL("t.{}").format(sql.Identifier(name)) for name in _key_columns(table)]
         if keys and "_sdc_deleted_at" in table.stored:
             cursor.execute(
@@ -139,9 +154,13 @@ class SetRules:
             with cursor.connection.transaction():
                 cursor.execute(sql.SQL("select * from (\n{}\n) q limit 0").format(query))
                 columns = {column.name for column in cursor.description or ()}
-                cursor.execute(_settling(rule, query, columns, run_id))
+                cursor.execute(_judging(rule, query, columns))
+                cursor.execute(_settling(rule, columns, run_id))
                 opened, closed = cursor.fetchone() or (0, 0)
+                cursor.execute("drop table judged")
         except psycopg.Error as error:
+            if is_transient(error):
+                raise  # the next run asks all rules again
             _logger.warning(
                 "Rule %s could not be asked (%s %s); correct it, or switch it off in the setting rules",
                 *(rule.name, error.sqlstate, type(error).__name__),
@@ -153,13 +172,18 @@ class SetRules:
             )
 
 
-def _settling(rule: SetRule, query: sql.SQL, columns: set[str], run_id: int) -> sql.Composed:
-    judges = "is_broken" in columns
-    return sql.SQL(_SETTLE).format(
+def _judging(rule: SetRule, query: sql.SQL, columns: set[str]) -> sql.Composed:
+    return sql.SQL(_JUDGE).format(
         query=query,
-        is_broken=sql.SQL("coalesce(q.is_broken, false)" if judges else "true"),
+        is_broken=sql.SQL("coalesce(q.is_broken, false)" if "is_broken" in columns else "true"),
         reason=sql.SQL("q.reason::text") if "reason" in columns else sql.Literal(rule.reason),
-        is_judged=sql.SQL(_IS_NAMED if judges else "true"),
+        rule=sql.Literal(rule.name),
+    )
+
+
+def _settling(rule: SetRule, columns: set[str], run_id: int) -> sql.Composed:
+    return sql.SQL(_SETTLE).format(
+        is_judged=sql.SQL(_IS_NAMED if "is_broken" in columns else "true"),
         run=sql.Literal(run_id),
         entity=sql.Literal(rule.entity),
         rule=sql.Literal(rule.name),
