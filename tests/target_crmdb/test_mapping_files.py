@@ -35,6 +35,7 @@ def test_a_shipped_mapping_holds(source: str) -> None:
         ),
         ("salesforce", "activities associations companies contacts deals line_items owners products stages"),
         ("pipedrive", "activities companies contacts deals line_items owners pipelines products stages"),
+        ("csv", "activities associations companies contacts deals line_items owners pipelines products stages"),
     ],
 )
 def test_a_crm_fills_all_that_it_has(source: str, entities: str) -> None:
