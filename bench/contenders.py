@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 FLOOR = "psql"
 OURS = "target-crmdb"
+WITHOUT_RULES = "target-crmdb, no rules"
 PEER = "target-postgres, defaults"
 FAST_PEER = "target-postgres, fastest settings"
 
@@ -72,6 +73,12 @@ def ours() -> Contender:
 def ours_mapped() -> Contender:
     """target-crmdb with a mapping of twenty fields, nine of which are checked and get a normal form."""
     return Contender(OURS, _singer("target-crmdb", {"source": "bench", "mapping": MAPPING}))
+
+
+def ours_without_rules() -> Contender:
+    """The same, and nothing else: neither business rules nor a measure of quality."""
+    settings = {"source": "bench", "mapping": MAPPING, "rules": {"*": "off"}, "measure_quality": False}
+    return Contender(WITHOUT_RULES, _singer("target-crmdb", settings))
 
 
 def peer() -> Contender:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.contacts import CONTACTS
-from bench.contenders import FAST_PEER, FLOOR, OURS, PEER
+from bench.contenders import FAST_PEER, FLOOR, OURS, PEER, WITHOUT_RULES
 from bench.feeds import INITIAL, UNCHANGED, UPDATE
 from bench.mapped import MAPPED
 from bench.ratios import Pairs
@@ -51,11 +51,12 @@ def goals(findings: Findings) -> Iterator[Goal]:
             times = pairs.times(mine, FLOOR)
             says = f"{feed}, {step}: at most {most} times psql's time"
             yield Goal(says, str(times), times.middle <= most, str(pairs.times_beyond_start(mine, FLOOR) or "-"))
-    for step, mine in _steps(findings, MAPPED.stream):
-        if step in _TIMES_PSQL_MAPPED:
-            times, most = pairs.times(mine, FLOOR), _TIMES_PSQL_MAPPED[step]
-            says = f"{MAPPED.stream}, {step}: at most {most} times psql's time, which checks nothing"
-            yield Goal(says, str(times), times.middle <= most, str(pairs.times_beyond_start(mine, FLOOR) or "-"))
+    for contender, alone in ((OURS, ""), (WITHOUT_RULES, ", without rules and quality")):
+        for step, mine in _steps(findings, MAPPED.stream, contender):
+            if step in _TIMES_PSQL_MAPPED:
+                times, most = pairs.times(mine, FLOOR), _TIMES_PSQL_MAPPED[step]
+                says = f"{MAPPED.stream}, {step}{alone}: at most {most} times psql's time, which checks nothing"
+                yield Goal(says, str(times), times.middle <= most, str(pairs.times_beyond_start(mine, FLOOR) or "-"))
     for other, least in _TIMES_FASTER.items():
         for step, mine in _steps(findings, CONTACTS.stream):
             if not pairs.has(mine, other):
@@ -67,9 +68,9 @@ def goals(findings: Findings) -> Iterator[Goal]:
     yield from _memory(findings)
 
 
-def _steps(findings: Findings, feed: str) -> Iterator[tuple[str, list[Load]]]:
+def _steps(findings: Findings, feed: str, contender: str = OURS) -> Iterator[tuple[str, list[Load]]]:
     for step in _STEPS:
-        here = [load for load in findings.loads if (load.feed, load.step, load.contender) == (feed, step, OURS)]
+        here = [load for load in findings.loads if (load.feed, load.step, load.contender) == (feed, step, contender)]
         if here:
             yield step, here
 

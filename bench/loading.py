@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bench.contacts import CONTACTS
-from bench.contenders import dlt, fast_peer, ours, ours_mapped, peer, pipelinewise, psql
+from bench.contenders import dlt, fast_peer, ours, ours_mapped, ours_without_rules, peer, pipelinewise, psql
 from bench.contest import Contest, Load
 from bench.environments import CannotInstallError
 from bench.feeds import INITIAL, write_feeds, write_stream
@@ -59,15 +59,14 @@ class Course:
         self._contest(feeds, [one for one in here if self._is_there(one)], repeats)
 
     def mapped(self, rows: int, repeats: int) -> None:
-        """Only psql, which checks nothing, and target-crmdb load contacts with a mapping."""
+        """Only psql, which checks nothing, and target-crmdb, also without its rules, load contacts with a mapping."""
         feeds = write_feeds(self.workshop.folder, MAPPED, rows)
-        self._contest(feeds, [psql(self.server), ours_mapped()], repeats)
+        self._contest(feeds, [psql(self.server), ours_mapped(), ours_without_rules()], repeats)
 
     def wide(self, rows: int, repeats: int) -> None:
-        """Only psql, target-crmdb and MeltanoLabs' target load wide rows."""
+        """Only psql and target-crmdb load wide rows: others take minutes for each."""
         feeds = write_feeds(self.workshop.folder, WIDE, rows)
-        peers = [] if self.is_own else [peer(), fast_peer()]
-        self._contest(feeds, [psql(self.server), ours(), *peers], repeats)
+        self._contest(feeds, [psql(self.server), ours()], repeats)
 
     def memory(self, rows: int) -> None:
         """Load a tenth of the contacts and all of them with target-crmdb, each into a database of its own."""

@@ -33,7 +33,7 @@ def run_target() -> None:
 def _parser(description: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--rows", type=int, default=200_000, help="contacts of the first load (default 200,000)")
-    parser.add_argument("--wide-rows", type=int, default=20_000, help="rows of 250 columns (default 20,000)")
+    parser.add_argument("--wide-rows", type=int, default=50_000, help="rows of 250 columns (default 50,000)")
     parser.add_argument("--mapped-rows", type=int, default=200_000, help="contacts with a mapping (default 200,000)")
     parser.add_argument("--repeats", type=int, default=3, help="how often all take turns (default 3)")
     parser.add_argument(
