@@ -1,6 +1,6 @@
 """The straight line that every record of one stream takes: map, validate, stage, merge, record."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -165,11 +165,10 @@ class StreamSink(Sink):
         """Read lines as RECORDs of this stream that are of the common form, up to the first that is none."""
         return self._common.messages(lines)
 
-    def common(self, messages: Sequence[Message], lines: Iterable[bytes], number: int) -> Waiting:
-        """Give the rows of messages that were read here, the first of them from line `number`."""
+    def common(self, messages: Sequence[Message], places: Sequence[tuple[int, bytes]]) -> Waiting:
+        """Give the rows of messages of one version that were read here, with their lines and the lines' numbers."""
         found = self._common.rows([one.record for one in messages])
         extracted = [self._instant(one.time_extracted) for one in messages] if self.plan.record_metadata else ()
-        places = [*zip(range(number, number + len(messages)), lines, strict=False)]
         return Waiting(found, messages[0].version, extracted, places)
 
     def take_common(self, waiting: Waiting, part: slice) -> int:

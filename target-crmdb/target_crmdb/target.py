@@ -49,6 +49,7 @@ from target_crmdb.settings import (
 )
 from target_crmdb.sink import Origin, StreamSink
 from target_crmdb.tables import TableRequest
+from target_crmdb.together import by_stream
 from target_crmdb.validation import ConversionError, to_json
 from target_crmdb.worker import DatabaseThread
 
@@ -218,32 +219,20 @@ class TargetCrmdb(Target):
         return self.run_in_database(partial(self.run.ensure_table, request, self._schema))
 
     def take_lines(self, lines: Sequence[bytes], begin: int, number: int, otherwise: Callable[[int], None]) -> int:
-        """Take lines that are RECORDs of the stream of the last one, as most lines are; give how many.
+        """Take lines that are RECORDs of the common form, as most lines are; give how many.
 
         They stand in `lines` from `begin` on, the first is line `number` of the input. Those between them that must go
         another way are handed to `otherwise`, by their place in `lines`.
         """
-        sink = self._latest
-        if sink is None or not sink.messages(lines[begin : begin + 1]):  # where streams alternate, no more is looked at
-            return 0
-        end = begin + self._checkpoints.fitting(lines, begin, sink.waiting)
-        messages = sink.messages(lines[begin:end])
-        waiting = sink.common(messages, lines[begin:end], number)
-        at = 0
-        for odd in (*sorted(waiting.found.odd), len(messages)):
-            while at < odd:
-                taken = sink.take_common(waiting, slice(at, odd))
-                self._note_records(sum(map(len, lines[begin + at : begin + at + taken])), sink)
-                at += taken
-                if at < odd:
-                    otherwise(begin + at)
-                    at += 1
-            if odd < len(messages):
-                otherwise(begin + odd)
-                at = odd + 1
-        return len(messages)
+        waiting = max((sink.waiting for sink in self._direct.values()), default=0)
+        end = begin + self._checkpoints.fitting(lines, begin, waiting)
+        groups, place = by_stream(lines, begin, end, self._latest, self._direct)
+        for group in groups:
+            group.take(lines, number - begin, partial(self._note_records, group.sink), otherwise)
+            self._latest = group.sink
+        return place - begin
 
-    def _note_records(self, size: int, sink: StreamSink) -> None:
+    def _note_records(self, sink: StreamSink, size: int) -> None:
         if self._checkpoints.note_records(size, sink.waiting):
             self.checkpoint()
 
@@ -255,7 +244,7 @@ class TargetCrmdb(Target):
         ):
             return False
         self._latest = sink
-        self._note_records(len(line), sink)
+        self._note_records(sink, len(line))
         return True
 
     @override

@@ -67,7 +67,8 @@ def lines(singer: Singer) -> st.SearchStrategy[list[Message | bytes]]:
     other = st.sampled_from([b"{broken\n", b"\n", b'{"type": "NOTHING"}\n', singer.state("middle")])
     message = records().map(singer.record)
     versioned = records().map(lambda record: singer.record(record, version=5))
-    return st.lists(st.one_of(message, message, message, message, versioned, other), max_size=12)
+    elsewhere = records().map(lambda record: singer.record(record, stream="others"))
+    return st.lists(st.one_of(message, message, message, elsewhere, elsewhere, versioned, other), max_size=12)
 
 
 def outcome(load: Loader) -> list[Any]:
@@ -77,18 +78,21 @@ def outcome(load: Loader) -> list[Any]:
             "SELECT id, at, email, phone, name, born, n, _sdc_deleted_at, _extra, _crm_email, _crm_phone,"
             " _crm_birth_date FROM crm_test.contacts ORDER BY id"
         ),
+        query("SELECT id, at, email, phone, name, born, n, _sdc_deleted_at, _extra FROM crm_test.others ORDER BY id"),
         query("SELECT stream, line, key, stage, field, error_class, payload FROM _crmdb.rejects ORDER BY line"),
         query(
             "SELECT key, kind, field, rule, original, closed_at IS NULL"
             " FROM _crmdb.validation_issues ORDER BY 1, 2, 3, 4"
         ),
         load.outcomes(),
+        load.outcomes("others"),
     ]
 
 
 def loaded(load: Loader, content: list[Message | bytes], at_once: int, **more: Any) -> list[Any]:
     load.database.query(
-        "TRUNCATE crm_test.contacts; TRUNCATE _crmdb.rejects, _crmdb.validation_issues; DELETE FROM _crmdb.runs"
+        "TRUNCATE crm_test.contacts, crm_test.others; TRUNCATE _crmdb.rejects, _crmdb.validation_issues;"
+        " DELETE FROM _crmdb.runs"
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(target_input, "_LINES", at_once)
@@ -114,8 +118,9 @@ def test_many_at_a_time_and_one_by_one_agree_in_many_more_cases(
 
 
 def agree(load: Loader, singer: Singer, content: list[Message | bytes], batch_size_rows: int) -> None:
-    whole = [singer.schema(DECLARED), *content, singer.state("end")]
-    load(singer.schema(DECLARED), **SETTINGS)
+    schemas = [singer.schema(DECLARED), singer.schema(DECLARED, stream="others")]
+    whole = [*schemas, *content, singer.state("end")]
+    load(*schemas, **SETTINGS)
     one_by_one = loaded(load, whole, 1, batch_size_rows=batch_size_rows)
     assert one_by_one == loaded(load, whole, 256, batch_size_rows=batch_size_rows)
 
@@ -127,6 +132,18 @@ def test_a_line_between_keeps_its_place(load: Loader, singer: Singer) -> None:
         rows = [one | {"name": name} for one, name in zip((first, second, last), ("a", "b", "c"), strict=True)]
         load(singer.schema(DECLARED), *map(singer.record, rows), **SETTINGS)
         assert [("1", "c")] == load.table("id, name")
+
+
+def test_streams_in_turns_are_taken_together(load: Loader, singer: Singer) -> None:
+    """One after the other would cost twice the time; each stream's own order stays."""
+    streams = ("contacts", "others")
+    rows = [
+        singer.record(COMMON | {"id": str(number // 4), "name": str(number)}, stream=streams[number % 2])
+        for number in range(16)
+    ]
+    load(*(singer.schema(DECLARED, stream=name) for name in streams), *rows, **SETTINGS)
+    assert [("0", "2"), ("1", "6"), ("2", "10"), ("3", "14")] == load.table("id, name")
+    assert [("0", "3"), ("1", "7"), ("2", "11"), ("3", "15")] == load.table("id, name", stream="others")
 
 
 def test_a_row_that_cannot_be_stored_costs_its_neighbours_nothing(load: Loader, singer: Singer) -> None:
