@@ -1,4 +1,4 @@
-"""The bookkeeping schema: ordered SQL files, each applied once, in a transaction, under a lock."""
+"""The bookkeeping schema: ordered SQL files, each applied once, all that are new in one transaction, under a lock."""
 
 import re
 from collections.abc import Iterator
@@ -42,9 +42,10 @@ def migrate(connection: Connection, schema: str) -> None:
                 f"The bookkeeping schema {schema} has version {version}, this target-crmdb knows {newest}; "
                 "install the newer target-crmdb that made it, or set bookkeeping_schema to another name."
             )
-        for migration in migrations:
-            if migration.version > version:
-                _apply(connection, schema, migration)
+        with connection.transaction():
+            for migration in migrations:
+                if migration.version > version:
+                    _apply(connection, schema, migration)
 
 
 def _check_tables(connection: Connection, schema: str, migrations: list[Migration]) -> None:
@@ -77,15 +78,12 @@ def _version(connection: Connection, schema: str) -> int:
 
 def _apply(connection: Connection, schema: str, migration: Migration) -> None:
     name = sql.Identifier(schema)
-    with connection.transaction():
-        if not connection.execute("select 1 from pg_namespace where nspname = %s", (schema,)).fetchone():
-            connection.execute(sql.SQL("create schema {}").format(name))
-        connection.execute(sql.SQL("set local search_path to {}").format(name))
-        connection.execute(
-            "create table if not exists migrations ("
-            "version integer primary key, name text not null, applied_at timestamptz not null default now())"
-        )
-        connection.execute(migration.text.encode())
-        connection.execute(
-            "insert into migrations (version, name) values (%s, %s)", (migration.version, migration.name)
-        )
+    if not connection.execute("select 1 from pg_namespace where nspname = %s", (schema,)).fetchone():
+        connection.execute(sql.SQL("create schema {}").format(name))
+    connection.execute(sql.SQL("set local search_path to {}").format(name))
+    connection.execute(
+        "create table if not exists migrations ("
+        "version integer primary key, name text not null, applied_at timestamptz not null default now())"
+    )
+    connection.execute(migration.text.encode())
+    connection.execute("insert into migrations (version, name) values (%s, %s)", (migration.version, migration.name))

@@ -10,9 +10,6 @@ from target_crmdb.mapping import TablePlan
 
 Cursor = psycopg.Cursor[tuple[Any, ...]]
 
-_SEND_AT_ONCE = 2**17
-"""libpq slows down on larger buffers (psycopg/_copy_base.py, MAX_BUFFER_SIZE)."""
-
 
 class StagingTable:
     """A TEMP table of one plan's types; it is emptied by every commit and writes no WAL.
@@ -64,8 +61,7 @@ class StagingTable:
         self._is_used = True
         with cursor.copy(self._copy_full if piece.full else self._copy_plain) as copy:
             for chunk in piece.data:
-                for begin in range(0, len(chunk), _SEND_AT_ONCE):
-                    copy.write(chunk[begin : begin + _SEND_AT_ONCE])
+                copy.write(chunk)
 
     def accept_commit(self) -> None:
         """The table is there to stay, as long as its session."""

@@ -1,15 +1,16 @@
 """The normal forms of a row's mapped fields, and what becomes of a value that has none."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from target_crmdb.mapping import ColumnType, NormalColumn, TablePlan
 from target_crmdb.mapping.paths import MISSING, Step, inside
 from target_crmdb.validation.fields import FieldError, field_type
+from target_crmdb.validation.fields.errors import LONGEST_REMEMBERED, REMEMBERED
 from target_crmdb.validation.findings import FieldIssue, Finding, NotNormalError
 from target_crmdb.validation.values import CopyValue
 
@@ -17,6 +18,14 @@ _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 _Normal = Callable[[Any], CopyValue]
 Row = tuple[CopyValue, ...]
 _TEXTS = frozenset({ColumnType.TEXT, ColumnType.DATE, ColumnType.TIMESTAMPTZ})
+
+
+class _Verdict(NamedTuple):
+    """What becomes of a value: its form, or the issue that it is, or that its row is refused."""
+
+    form: CopyValue
+    issue: FieldIssue | None = None
+    is_refused: bool = False
 
 
 @dataclass(frozen=True)
@@ -31,6 +40,18 @@ class _Slot:
     is_own: Callable[[Any], object] | None = None
     of_texts: Callable[[list[Any]], Sequence[str | None]] | None = None
     """Where the row has a text: shorter ways, as FieldType has them."""
+    known: dict[str, _Verdict] = field(default_factory=dict)
+
+    def verdict(self, value: Any) -> _Verdict:
+        """Judge a value; what is odd in one record (`n/a`) is so in many, so the first few thousands are remembered."""
+        # as keys, 1 and true are one, and so are a number and a text of its digits; a long text is said by nobody twice
+        is_text = type(value) is str and len(value) <= LONGEST_REMEMBERED
+        found = self.known.get(value) if is_text else None
+        if found is None:
+            found = _verdict(self, value)
+            if is_text and len(self.known) < REMEMBERED:
+                self.known[value] = found
+        return found
 
 
 class NormalForms:
@@ -55,26 +76,23 @@ class NormalForms:
     def _column(
         self, slot: _Slot, rows: Sequence[Row], odd: set[int], issues: list[tuple[int, FieldIssue]]
     ) -> list[CopyValue]:
-        place, normal, is_own = slot.place, slot.normal, slot.is_own
+        place, is_own = slot.place, slot.is_own
         forms = [row[place] for row in rows]
         if is_own is not None:
             doubtful = [(n, value) for n, value in enumerate(forms) if value is not None and not is_own(value)]
         else:
             doubtful = [(n, value) for n, value in enumerate(forms) if value is not None]
             if slot.of_texts is not None:
-                found = slot.of_texts([value for _, value in doubtful])
-                for (number, _), form in zip(doubtful, found, strict=True):
-                    forms[number] = form
-                doubtful = [one for one, form in zip(doubtful, found, strict=True) if form is None]
+                sure = slot.of_texts([value for _, value in doubtful])
+                for (number, _), known in zip(doubtful, sure, strict=True):
+                    forms[number] = known
+                doubtful = [one for one, known in zip(doubtful, sure, strict=True) if known is None]
         for number, value in doubtful:
-            try:
-                forms[number] = normal(value)
-            except FieldError as error:
-                forms[number] = None
-                try:
-                    issues += [(number, issue) for issue in _judged(slot, error, value)]
-                except NotNormalError:
-                    odd.add(number)
+            forms[number], issue, is_refused = slot.verdict(value)
+            if issue is not None:
+                issues.append((number, issue))
+            elif is_refused:
+                odd.add(number)
         return forms
 
     def of_record(
@@ -95,7 +113,8 @@ class NormalForms:
                 values.append(None if value is MISSING or value is None else slot.normal(value))
             except FieldError as error:
                 values.append(None)
-                issues += _judged(slot, error, value)
+                if (found := _judged(slot, error, value)) is not None:
+                    issues.append(found)
         return values, lacking, issues
 
     def _raw(self, slot: _Slot, record: Mapping[str, Any], row: Sequence[CopyValue]) -> Any:
@@ -105,14 +124,24 @@ class NormalForms:
         return path.of(record, depth=2 if path.names[0] == self._spread else 1)
 
 
-def _judged(slot: _Slot, error: FieldError, value: Any) -> list[FieldIssue]:
-    """Refuse the row, note the issue, or say nothing, as the field's level is; the form is null."""
+def _verdict(slot: _Slot, value: Any) -> _Verdict:
+    try:
+        return _Verdict(slot.normal(value))
+    except FieldError as error:
+        try:
+            return _Verdict(None, _judged(slot, error, value))
+        except NotNormalError:
+            return _Verdict(None, is_refused=True)
+
+
+def _judged(slot: _Slot, error: FieldError, value: Any) -> FieldIssue | None:
+    """Refuse the row, give the issue, or say nothing, as the field's level is; the form is null."""
     wanted = slot.column.wanted
     if wanted.level == "strict":
         raise NotNormalError(Finding(wanted.path.text, error.rule, error.reason))
     if wanted.level == "off":
-        return []
-    return [FieldIssue(wanted.entity, wanted.field, wanted.path.text, error.rule, error.reason, value)]
+        return None
+    return FieldIssue(wanted.entity, wanted.field, wanted.path.text, error.rule, error.reason, value)
 
 
 def _slot(plan: TablePlan, one: NormalColumn) -> _Slot:

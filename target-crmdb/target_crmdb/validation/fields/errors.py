@@ -5,7 +5,9 @@ from functools import lru_cache
 from typing import TypeVar
 
 T = TypeVar("T")
-_REMEMBERED = 4096
+REMEMBERED = 4096
+LONGEST_REMEMBERED = 100
+"""Of so many values of at most so many letters a verdict is remembered."""
 
 
 class FieldError(ValueError):
@@ -20,7 +22,7 @@ class FieldError(ValueError):
 def remembering(judge: Callable[[str], T]) -> Callable[[str], T]:
     """Remember the verdicts on the last few thousand values: what is odd in one record (`n/a`) is so in many."""
 
-    @lru_cache(_REMEMBERED)
+    @lru_cache(REMEMBERED)
     def verdict(value: str) -> T | FieldError:
         try:
             return judge(value)
@@ -28,6 +30,8 @@ def remembering(judge: Callable[[str], T]) -> Callable[[str], T]:
             return FieldError(error.rule, error.reason)  # not the raised one, which holds its whole stack
 
     def remembered(value: str) -> T:
+        if len(value) > LONGEST_REMEMBERED:
+            return judge(value)
         found = verdict(value)
         if isinstance(found, FieldError):
             raise FieldError(found.rule, found.reason)

@@ -56,7 +56,7 @@ _REASONS = {
 
 
 def _normal(plans: "Plans", judged: Callable[[str], str]) -> Normal:
-    international, national = plans.international, plans.national
+    international, national, is_common = plans.international, plans.national, plans.is_common
 
     def normal(value: Any) -> str | None:
         if type(value) is str and value.isascii() and len(value) <= _COMMON_LENGTH:
@@ -65,7 +65,7 @@ def _normal(plans: "Plans", judged: Callable[[str], str]) -> Normal:
                 found = national(digits)
                 if found is not None:
                     return found
-            elif digits[:1] == "+" and digits[1:].isdigit() and international(digits[1:]):
+            elif digits[:1] == "+" and (is_common(digits) or (digits[1:].isdigit() and international(digits[1:]))):
                 return digits
         elif type(value) is int:  # a number that was typed into a field for numbers
             return judged(str(value))
@@ -77,13 +77,13 @@ def _normal(plans: "Plans", judged: Callable[[str], str]) -> Normal:
 
 def _of_texts(plans: "Plans") -> OfTexts:
     """Recognize the numbers of the region itself: dialled within it as they are, or with a plus and its code."""
-    prefix, is_national, is_international = f"+{plans.code}", plans.is_national, plans.is_with_plus
+    prefix, is_common = f"+{plans.code}", plans.is_common
 
     def of_texts(values: Sequence[str]) -> Sequence[str | None]:
         text = "\n".join(values)
         if not text.isascii() or text.count("\n") != len(values) - 1:
             return [None] * len(values)
         dialled = text.encode().translate(None, _MARKS).decode().split("\n")
-        return [prefix + one if is_national(one) else one if is_international(one) else None for one in dialled]
+        return [(one if one[0] == "+" else prefix + one) if is_common(one) else None for one in dialled]
 
     return of_texts

@@ -6,6 +6,7 @@ another region's rules might come first, nothing is accepted here, and the libra
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import Any, Protocol
 
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
@@ -24,18 +25,46 @@ class _Match(Protocol):
 class Plans:
     """The plans of all countries, each made when a number first needs it, and how one region dials within its own.
 
-    `is_national` accepts numbers that are dialled within the region as they are, `is_with_plus` those with a plus and
-    the region's `code`.
+    `is_common` accepts numbers that are dialled within the region as they are, and those with a plus and its `code`.
     """
 
     def __init__(self, region: str) -> None:
         self._international: dict[str, _Match] = {}
         self._codes = {str(code): regions for code, regions in COUNTRY_CODE_TO_REGION_CODE.items()}
-        data = _metadata(region)
-        self.code = str(data.country_code)
-        self.is_national = _is_national(data)
-        self.is_with_plus = re.compile(rf"\+{self.code}{self._pattern(self.code)}", re.ASCII).fullmatch
-        self.national = _national(data, self.is_national)
+        self._region = _metadata(region)
+        self.code = str(self._region.country_code)
+        self.is_common = self._common()
+
+    def _common(self) -> _Match:
+        region = self._region
+        valid = _valid(self._codes[self.code])
+        within = f"(?=[0-9]){_abroad(region)}(?!{self.code}){_without_prefix(region)}"
+        with_plus = rf"\+{self.code}{_without_prefix(_metadata(self._codes[self.code][0]))}"
+        return re.compile(f"(?:{within}|{with_plus}){valid}", re.ASCII).fullmatch
+
+    def national(self, digits: str) -> str | None:
+        """Write a number dialled within the region, if it surely is one."""
+        if self.is_common(digits):
+            return f"+{self.code}{digits}"
+        match = self._with_prefix(digits) or self._with_code(digits)
+        return f"+{self.code}{match['rest']}" if match else None
+
+    @cached_property
+    def _with_code(self) -> Callable[[str], re.Match[str] | None]:
+        """The country's code without its plus: taken for one where the whole is no number and the rest is."""
+        region, regions = self._region, self._codes[self.code]
+        general = _described(region.general_desc)
+        main = _without_prefix(_metadata(regions[0]))
+        return re.compile(
+            f"{_abroad(region)}(?!{general}\\Z){self.code}(?={general}\\Z){_without_prefix(region)}{main}"
+            f"(?P<rest>{_valid(regions)})"
+        ).fullmatch
+
+    @cached_property
+    def _with_prefix(self) -> Callable[[str], re.Match[str] | None]:
+        region = self._region
+        general, valid = _described(region.general_desc), _valid(self._codes[self.code])
+        return re.compile(_behind_prefix(region, _abroad(region), self.code, general, valid)).fullmatch
 
     def international(self, digits: str) -> bool:
         """Tell whether a country's code and a number, without the plus, are surely valid and in their normal form."""
@@ -47,48 +76,17 @@ class Plans:
         return False
 
     def _plan(self, code: str) -> _Match:
-        match = re.compile(self._pattern(code)).fullmatch
+        main = self._codes[code][0]
+        # what has no country, such as +800, is a service
+        pattern = _NEVER if main == "001" else _without_prefix(_metadata(main)) + _valid(self._codes[code])
+        match = re.compile(pattern).fullmatch
         self._international[code] = match
         return match
-
-    def _pattern(self, code: str) -> str:
-        main = self._codes[code][0]
-        if main == "001":  # a service of no country, such as +800
-            return _NEVER
-        return _without_prefix(_metadata(main)) + _valid(self._codes[code])
 
 
 def _abroad(region: Any) -> str:
     """Say that nothing is there that leads out of the region."""
     return f"(?!{region.international_prefix})" if region.international_prefix else ""
-
-
-def _is_national(region: Any) -> _Match:
-    valid = _valid(COUNTRY_CODE_TO_REGION_CODE[region.country_code])
-    pattern = f"(?=[0-9]){_abroad(region)}(?!{region.country_code}){_without_prefix(region)}{valid}"
-    return re.compile(pattern, re.ASCII).fullmatch
-
-
-def _national(region: Any, as_it_is: _Match) -> Callable[[str], str | None]:
-    """Give the function that writes a number dialled within its region, if it surely is one."""
-    code = str(region.country_code)
-    regions = COUNTRY_CODE_TO_REGION_CODE[region.country_code]
-    valid, general = _valid(regions), _described(region.general_desc)
-    abroad = _abroad(region)
-    # the country's code without its plus: taken for one where the whole is no number and the rest is
-    main = _without_prefix(_metadata(regions[0]))
-    with_code = re.compile(
-        f"{abroad}(?!{general}\\Z){code}(?={general}\\Z){_without_prefix(region)}{main}(?P<rest>{valid})"
-    ).fullmatch
-    with_prefix = re.compile(_behind_prefix(region, abroad, code, general, valid)).fullmatch
-
-    def write(digits: str) -> str | None:
-        if as_it_is(digits):
-            return f"+{code}{digits}"
-        match = with_prefix(digits) or with_code(digits)
-        return f"+{code}{match['rest']}" if match else None
-
-    return write
 
 
 def _behind_prefix(region: Any, abroad: str, code: str, general: str, valid: str) -> str:
