@@ -250,7 +250,11 @@ def test_a_used_up_quota_stops_the_run_with_state(demo: ModuleType, api: Any) ->
     def wait_long(_: Any, wire: Any) -> None:
         wire.answer({}, 429, {"Retry-After": "9999"})
 
-    api.then(api.default, api.default, wait_long)
+    def slowly(request: Any, wire: Any) -> None:
+        time.sleep(0.5)  # so that whoever got the refusal has read it before the other one may go on
+        api.default(request, wire)
+
+    api.then(api.default, api.default, wait_long, slowly)
     run = Run(demo, api, streams="things,labels")
     assert isinstance(run.error, TryLaterError)
     assert "STATE" == run.types()[-1]
