@@ -42,6 +42,14 @@ class Envelope(msgspec.Struct, gc=False):
 _open_envelope = msgspec.json.Decoder(Envelope).decode
 
 
+def envelope_of(line: bytes) -> Envelope | None:
+    """Open the message of a line; None if it is none, or too odd to be opened so."""
+    try:
+        return _open_envelope(line)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+
+
 class Listener(Protocol):
     """Who hears of what is read."""
 
@@ -158,8 +166,11 @@ class MessageReader(GenericSingerReader[bytes]):
             nonlocal alone
             alone += 1
             self.line_number, self.line = number + place, lines[place]
-            is_whole = complete or place < len(lines) - 1
-            self._take_line(lines[place], callbacks, counts, complete=is_whole)
+            if self._take_raw(self.line):
+                counts["RECORD"] += 1
+            elif self.line and not self.line.isspace():
+                is_whole = complete or place < len(lines) - 1
+                self._process_line(self.line, callbacks, counts, complete=is_whole)
 
         place = 0
         while place < len(lines):
@@ -173,28 +184,14 @@ class MessageReader(GenericSingerReader[bytes]):
                 place += 1
         self.line_number = number + len(lines) - 1
 
-    def _take_line(
-        self,
-        line: bytes | str,
-        callbacks: Mapping[str, Callable[[Message], None]],
-        counts: Counter[str],
-        *,
-        complete: bool,
-    ) -> None:
-        if self._take_raw(line):
-            counts["RECORD"] += 1
-        elif line and not line.isspace():
-            self._process_line(line, callbacks, counts, complete=complete)
-
     def _take_raw(self, line: bytes | str) -> bool:
         """Hand a record over as JSON text if that goes; what goes wrong is found by the exact way."""
         if not isinstance(line, bytes) or _is_suspect(line):
             return False
-        try:
-            envelope = _open_envelope(line)
-        except (msgspec.MsgspecError, ValueError, RecursionError):
+        envelope = envelope_of(line)
+        if envelope is None or envelope.type != "RECORD":
             return False
-        return envelope.type == "RECORD" and self._listener.take_raw(envelope, line, self.line_number)
+        return self._listener.take_raw(envelope, line, self.line_number)
 
     def _process_line(
         self,

@@ -6,20 +6,9 @@ Between two messages that are no records, the order of records matters within a 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import msgspec
-
+from target_crmdb.reader import envelope_of
 from target_crmdb.sink import StreamSink
 from target_crmdb.validation.compiled import Message
-
-
-class _Head(msgspec.Struct, gc=False):
-    """What tells whose record a line is."""
-
-    type: str
-    stream: str
-
-
-_head = msgspec.json.Decoder(_Head).decode
 
 
 @dataclass(frozen=True)
@@ -37,20 +26,17 @@ class Group:
 
         Those that must go another way are handed to `otherwise`, by their place; `noted` is told the bytes of others.
         """
-        mine = [lines[place] for place in self.places]
         waiting = self.sink.common(self.messages, [(number + place, lines[place]) for place in self.places])
         at = 0
-        for odd in (*sorted(waiting.found.odd), len(self.places)):
-            while at < odd:
-                taken = self.sink.take_common(waiting, slice(at, odd))
-                noted(sum(map(len, mine[at : at + taken])))
-                at += taken
-                if at < odd:
+        for stop in (*sorted(waiting.found.odd), len(self.places)):
+            while at <= stop and at < len(self.places):
+                if at < stop:
+                    taken = self.sink.take_common(waiting, slice(at, stop))
+                    noted(sum(len(line) for _, line in waiting.places[at : at + taken]))
+                    at += taken
+                if at < len(self.places):  # an odd one, or one that cannot be stored
                     otherwise(self.places[at])
                     at += 1
-            if odd < len(self.places):
-                otherwise(self.places[odd])
-                at = odd + 1
 
 
 def by_stream(
@@ -77,8 +63,5 @@ def by_stream(
 
 
 def _sink_of(line: bytes, sinks: Mapping[str, StreamSink]) -> StreamSink | None:
-    try:
-        head = _head(line)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        return None
-    return sinks.get(head.stream) if head.type == "RECORD" else None
+    envelope = envelope_of(line)
+    return sinks.get(envelope.stream or "") if envelope is not None and envelope.type == "RECORD" else None
